@@ -1,0 +1,343 @@
+//! Configuration: a TOML file, then the environment (`BANGBAN_SERVER__LISTEN`), then flags; later ones win.
+//!
+//! Every key has a default that is safe for trying out on one machine; `bangban config check` shows what applies.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format as _, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+/// All of it.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where files are kept: SQLite databases, keys that the installation makes itself.
+    pub data: PathBuf,
+    /// How it serves.
+    pub server: Server,
+    /// Where it stores.
+    pub database: Database,
+    /// Whom it believes.
+    pub identity: Identity,
+    /// How it logs.
+    pub log: Log,
+    /// The demonstration clock.
+    pub demonstration: Demonstration,
+    /// Where the services are that do not run in this process, by name: `directory = "http://10.0.0.5:7400"`.
+    pub peers: std::collections::BTreeMap<String, String>,
+}
+
+/// How it serves.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port of gRPC. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Seconds between announcing the end and refusing new connections, so that balancers notice.
+    pub drain_notice_seconds: u64,
+    /// Seconds that calls in flight get to end.
+    pub drain_seconds: u64,
+    /// Largest request message in bytes: 1 KiB to 16 MiB.
+    pub max_message_bytes: usize,
+    /// Most streams at once on a connection.
+    pub max_streams: u32,
+}
+
+/// Where it stores.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite` for a file per service in the data folder, or `postgres://…`: a schema per service.
+    pub url: String,
+    /// Most connections per service and process.
+    pub max_connections: u32,
+    /// Seconds to wait for a connection.
+    pub acquire_seconds: u64,
+    /// Migrate at the start. Off where a job does it.
+    pub migrate: bool,
+}
+
+/// Whom it believes.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// Issuer of the tokens that are accepted.
+    pub issuer: String,
+    /// Audience that they must be for.
+    pub audience: String,
+    /// File with the issuer's public keys (JWKS). Empty: the installation is its own issuer, with keys in the data
+    /// folder, and `bangban token` signs.
+    pub jwks: PathBuf,
+    /// File with the secret for contexts between services. Empty: one in the data folder.
+    pub context_key: PathBuf,
+    /// File with the keys that seal personal data. Empty: one in the data folder.
+    pub keyring: PathBuf,
+}
+
+/// How it logs.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `json` or `text`.
+    pub format: LogFormat,
+    /// A level, or directives as `info,sqlx=warn`.
+    pub level: String,
+}
+
+/// Shape of a log line.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The demonstration clock.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Demonstration {
+    /// Whether the clock may be moved forward. What is written then is marked for good; never for real service.
+    pub is_enabled: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from(".bangban"),
+            server: Server::default(),
+            database: Database::default(),
+            identity: Identity::default(),
+            log: Log::default(),
+            demonstration: Demonstration::default(),
+            peers: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            drain_notice_seconds: 0,
+            drain_seconds: 20,
+            max_message_bytes: 1 << 20,
+            max_streams: 200,
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: "sqlite".to_owned(),
+            max_connections: 16,
+            acquire_seconds: 5,
+            migrate: true,
+        }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            issuer: "https://bangban.invalid/own-issuer".to_owned(),
+            audience: "bangban".to_owned(),
+            jwks: PathBuf::new(),
+            context_key: PathBuf::new(),
+            keyring: PathBuf::new(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Json,
+            level: "info,sqlx=warn,sea_orm=warn".to_owned(),
+        }
+    }
+}
+
+/// Why a configuration cannot be used: each sentence names the key and what to write instead.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Error(pub Vec<String>);
+
+impl Config {
+    /// Reads file (when given, or `bangban.toml` when it is there), environment and flags.
+    ///
+    /// # Errors
+    /// Unknown keys, values of a wrong kind, values out of range: all of them at once.
+    pub fn load(file: Option<&std::path::Path>, flags: &[(String, String)]) -> Result<Self, Error> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        figment = match file {
+            Some(path) if !path.exists() => {
+                return Err(Error(vec![format!(
+                    "{}: there is no such file",
+                    path.display()
+                )]));
+            }
+            Some(path) => figment.merge(Toml::file_exact(path)),
+            None => figment.merge(Toml::file("bangban.toml")),
+        };
+        figment = figment.merge(Env::prefixed("BANGBAN_").split("__"));
+        for (key, value) in flags {
+            figment = figment.merge((key.as_str(), value.as_str()));
+        }
+        let config: Self = figment
+            .extract()
+            .map_err(|e| Error(e.into_iter().map(|e| e.to_string()).collect()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let mut wrong = Vec::new();
+        if self.database.url != "sqlite" && !self.database.url.starts_with("postgres") {
+            wrong.push("database.url: write `sqlite` or a `postgres://` URL".to_owned());
+        }
+        if !(1..=1000).contains(&self.database.max_connections) {
+            wrong.push("database.max_connections: 1 to 1000".to_owned());
+        }
+        if !(1024..=16 << 20).contains(&self.server.max_message_bytes) {
+            wrong.push("server.max_message_bytes: 1024 to 16777216".to_owned());
+        }
+        if self.identity.issuer.is_empty() || self.identity.audience.is_empty() {
+            wrong.push("identity.issuer and identity.audience: both are needed".to_owned());
+        }
+        if self.demonstration.is_enabled && !self.identity.jwks.as_os_str().is_empty() {
+            wrong.push(
+                "demonstration.is_enabled: not together with identity.jwks: an installation with a real issuer is no demonstration"
+                    .to_owned(),
+            );
+        }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error(wrong))
+        }
+    }
+
+    /// The configuration as TOML, with passwords in URLs masked.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut shown = self.clone();
+        shown.database.url = mask_password(&shown.database.url);
+        toml::to_string(&shown).unwrap_or_default()
+    }
+
+    /// The issuer's key set.
+    #[must_use]
+    pub fn jwks(&self) -> PathBuf {
+        or(&self.identity.jwks, || self.data.join("issuer.jwks.json"))
+    }
+
+    /// The secret for contexts between services.
+    #[must_use]
+    pub fn context_key(&self) -> PathBuf {
+        or(&self.identity.context_key, || self.data.join("context.key"))
+    }
+
+    /// The keys that seal personal data.
+    #[must_use]
+    pub fn keyring(&self) -> PathBuf {
+        or(&self.identity.keyring, || self.data.join("keyring.json"))
+    }
+
+    /// The private key of the own issuer.
+    #[must_use]
+    pub fn issuer_key(&self) -> PathBuf {
+        self.data.join("issuer.key")
+    }
+
+    /// Whether the installation is its own issuer.
+    #[must_use]
+    pub fn is_own_issuer(&self) -> bool {
+        self.identity.jwks.as_os_str().is_empty()
+    }
+}
+
+fn or(path: &std::path::Path, default: impl FnOnce() -> PathBuf) -> PathBuf {
+    if path.as_os_str().is_empty() {
+        default()
+    } else {
+        path.to_owned()
+    }
+}
+
+fn mask_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let Some((login, host)) = rest.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    let user = login.split_once(':').map_or(login, |(user, _)| user);
+    format!("{scheme}://{user}:***@{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("b.toml");
+        std::fs::write(
+            &file,
+            "[server]\nlisten = \"127.0.0.1:9000\"\ndrain_seconds = 3\n",
+        )
+        .expect("written");
+        let config = Config::load(Some(&file), &flags(&[("server.listen", "127.0.0.1:9001")]))
+            .expect("a config");
+        assert_eq!(config.server.listen.port(), 9001);
+        assert_eq!(config.server.drain_seconds, 3);
+        assert_eq!(config.server.max_streams, 200);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_key() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("b.toml");
+        std::fs::write(&file, "[server]\nlissten = \"x\"\n").expect("written");
+        assert!(
+            Config::load(Some(&file), &[])
+                .expect_err("refused")
+                .to_string()
+                .contains("lissten")
+        );
+        let wrong =
+            Config::load(None, &flags(&[("database.url", "mysql://x")])).expect_err("refused");
+        assert!(wrong.to_string().contains("database.url"));
+    }
+
+    #[test]
+    fn a_real_issuer_excludes_the_demonstration_clock() {
+        let both = flags(&[
+            ("demonstration.is_enabled", "true"),
+            ("identity.jwks", "/etc/jwks.json"),
+        ]);
+        assert!(Config::load(None, &both).is_err());
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(
+            mask_password("postgres://u:secret@h:5/d"),
+            "postgres://u:***@h:5/d"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Serves the log of acts as a feed: in order, each once, never behind an act that commits late.
+
+use std::{collections::HashMap, pin::Pin, time::Duration};
+
+use bangban_kit::refusal::Refusal;
+use bangban_proto::bangban::{
+    events::v1::{Act, TailRequest, TailResponse, event_feed_server::EventFeed},
+    types::v1::Actor,
+};
+use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Statement};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::{Error, Position, Store, act, clock};
+
+/// Acts that are read and sent at once.
+const BATCH: usize = 200;
+
+/// How long the log of another process is left alone while nothing happens. Writes of this process wake at once.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Between two signs of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Up to `limit` acts behind `(tx, at)`, in the order in which they may be read.
+    ///
+    /// PostgreSQL: sequence order is not commit order. A transaction that began before the oldest one still running has
+    /// ended, so everything below that horizon is final; ordering by transaction and sequence keeps a cursor right.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read(&self, tx: i64, at: i64, limit: usize) -> Result<Vec<act::Model>, Error> {
+        let sql = if self.is_postgres() {
+            "SELECT * FROM acts WHERE (tx, position) > ($1, $2) \
+             AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY tx, position LIMIT $3"
+        } else {
+            "SELECT * FROM acts WHERE tx >= $1 AND position > $2 ORDER BY position LIMIT $3"
+        };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = [tx.into(), at.into(), limit.into()];
+        let rows = self
+            .db
+            .query_all_raw(Statement::from_sql_and_values(self.backend, sql, values))
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| act::Model::from_query_result(row, ""))
+            .collect::<Result<_, _>>()?)
+    }
+}
+
+/// The feeds of the services in this process.
+#[derive(Debug, Default)]
+pub struct Feeds {
+    stores: HashMap<&'static str, Store>,
+}
+
+impl Feeds {
+    /// The feeds of these stores.
+    #[must_use]
+    pub fn new(stores: impl IntoIterator<Item = Store>) -> Self {
+        Self {
+            stores: stores.into_iter().map(|s| (s.service, s)).collect(),
+        }
+    }
+}
+
+fn message(store: &Store, model: act::Model) -> Act {
+    Act {
+        position: store.position(model.tx, model.position).to_string(),
+        acted_at: chrono::DateTime::from_timestamp_micros(model.acted_at_us).map(clock::timestamp),
+        actor: Some(Actor {
+            subject: model.actor,
+            site: model.actor_site,
+        }),
+        district: model.district,
+        subject: model.subject,
+        number: model.number.unsigned_abs(),
+        r#type: model.kind,
+        payload: model.payload,
+        is_demonstration: model.is_demonstration,
+        hash: model.hash,
+    }
+}
+
+#[tonic::async_trait]
+impl EventFeed for Feeds {
+    type TailStream = Pin<Box<dyn futures::Stream<Item = Result<TailResponse, Status>> + Send>>;
+
+    async fn tail(
+        &self,
+        request: Request<TailRequest>,
+    ) -> Result<Response<Self::TailStream>, Status> {
+        let request = request.into_inner();
+        let store = self
+            .stores
+            .get(request.log.as_str())
+            .cloned()
+            .ok_or_else(|| {
+                Refusal::not_found(
+                    "LOG_UNKNOWN",
+                    "",
+                    format!("此进程没有日志 {}", request.log),
+                    format!("this process serves no log {:?}", request.log),
+                )
+            })?;
+        let from = if request.from.is_empty() {
+            store.position(0, 0)
+        } else {
+            Position::parse(&request.from)?
+        };
+        if from.log != store.service || from.incarnation != *store.incarnation {
+            return Err(Refusal::precondition(
+                "POSITION_OF_ANOTHER_LOG",
+                "",
+                "该位置属于另一日志或其旧版本，请清空由其得出的数据后从头读取",
+                "the position is of another log or incarnation: drop what was derived and start from the beginning",
+            )
+            .into());
+        }
+        // Two batches at most wait for a slow reader.
+        let (send, receive) = mpsc::channel(2);
+        tokio::spawn(tail(
+            store,
+            from,
+            request.types,
+            request.until_caught_up,
+            send,
+        ));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
+    }
+}
+
+async fn tail(
+    store: Store,
+    from: Position,
+    types: Vec<String>,
+    until_caught_up: bool,
+    send: mpsc::Sender<Result<TailResponse, Status>>,
+) {
+    let mut at = from;
+    let mut last_sign = tokio::time::Instant::now();
+    loop {
+        let woken = store.wake.notified();
+        let acts = match store.read(at.tx, at.at, BATCH).await {
+            Ok(acts) => acts,
+            Err(error) => {
+                let _ = send.send(Err(error.into())).await;
+                return;
+            }
+        };
+        let is_full = acts.len() == BATCH;
+        let is_idle = acts.is_empty();
+        if let Some(last) = acts.last() {
+            at = store.position(last.tx, last.position);
+        }
+        if !is_idle || until_caught_up || last_sign.elapsed() >= SIGN_OF_LIFE {
+            let acts = acts
+                .into_iter()
+                .filter(|a| types.is_empty() || types.contains(&a.kind))
+                .map(|a| message(&store, a))
+                .collect();
+            if send
+                .send(Ok(TailResponse {
+                    acts,
+                    position: at.to_string(),
+                }))
+                .await
+                .is_err()
+            {
+                return;
+            }
+            last_sign = tokio::time::Instant::now();
+        }
+        if until_caught_up && is_idle {
+            return;
+        }
+        if !is_full {
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep(POLL) => {}
+                () = send.closed() => return,
+            }
+        }
+    }
+}

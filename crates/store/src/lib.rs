@@ -1,0 +1,25 @@
+//! What every service stores alike.
+//!
+//! [`act`] is the one append-only log: event, ledger entry and record of requests in a row. [`write`] puts acts and
+//! the new state down in one transaction, on PostgreSQL in one statement. [`feed`] serves the log and [`consume`]
+//! lives on another's; [`copy`] keeps what was learned. [`clock`] is the time that rules are judged by. [`open`]
+//! connects, [`migrate`] brings the tables up to date under a lock. Knows no domain.
+
+pub mod act;
+pub mod clock;
+pub mod command;
+pub mod consume;
+pub mod copy;
+pub mod error;
+pub mod feed;
+pub mod migrate;
+pub mod open;
+pub mod position;
+pub mod tables;
+pub mod wait;
+pub mod write;
+
+pub use clock::Now;
+pub use error::Error;
+pub use open::Store;
+pub use position::Position;

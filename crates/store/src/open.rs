@@ -1,0 +1,141 @@
+//! Connects a service to its database: a file of SQLite, or a schema of PostgreSQL.
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+
+use bangban_kit::config;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, Statement,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, Notify, watch};
+
+use crate::{Error, Position, migrate};
+
+/// Connections that a SQLite file gets at most: one writes at a time, the others read.
+const SQLITE_CONNECTIONS: u32 = 4;
+
+/// A service's database, and what wakes those who wait for it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The connection pool.
+    pub db: DatabaseConnection,
+    /// Which database it is.
+    pub backend: DbBackend,
+    /// The service whose store it is.
+    pub service: &'static str,
+    pub(crate) incarnation: Arc<str>,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) seen: Arc<Mutex<HashMap<String, watch::Sender<Option<Position>>>>>,
+}
+
+impl Store {
+    /// Connects, brings the tables up to date when the configuration says so, else checks that they are.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or its tables are older or newer than this program.
+    pub async fn open<M: MigratorTrait>(
+        service: &'static str,
+        config: &config::Config,
+    ) -> Result<Self, Error> {
+        if config.database.migrate {
+            migrate::up::<M>(service, config).await?;
+        }
+        let db = Database::connect(options(service, config, false)).await?;
+        let backend = db.get_database_backend();
+        migrate::check::<M>(&db, service).await?;
+        let row = db
+            .query_one_raw(Statement::from_string(
+                backend,
+                "SELECT incarnation FROM log WHERE id = 1",
+            ))
+            .await?
+            .ok_or_else(|| DbErr::RecordNotFound("the log has no incarnation".to_owned()))?;
+        let incarnation: String = row.try_get_by_index(0)?;
+        Ok(Self {
+            db,
+            backend,
+            service,
+            incarnation: incarnation.into(),
+            wake: Arc::new(Notify::new()),
+            seen: Arc::default(),
+        })
+    }
+
+    /// Whether it is PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.backend == DbBackend::Postgres
+    }
+
+    /// A position in this service's own log.
+    #[must_use]
+    pub fn position(&self, tx: i64, at: i64) -> Position {
+        Position {
+            log: self.service.to_owned(),
+            incarnation: self.incarnation.to_string(),
+            tx,
+            at,
+        }
+    }
+}
+
+/// How a service connects. `single` is for migrations: one connection, which holds the lock.
+pub(crate) fn options(
+    service: &'static str,
+    config: &config::Config,
+    single: bool,
+) -> ConnectOptions {
+    let is_sqlite = config.database.url == "sqlite";
+    let url = if is_sqlite {
+        format!(
+            "sqlite://{}?mode=rwc",
+            sqlite_file(service, &config.data).display()
+        )
+    } else {
+        config.database.url.clone()
+    };
+    let mut options = ConnectOptions::new(url);
+    let most = if is_sqlite {
+        SQLITE_CONNECTIONS.min(config.database.max_connections)
+    } else {
+        config.database.max_connections
+    };
+    options
+        .max_connections(if single { 1 } else { most })
+        .acquire_timeout(Duration::from_secs(config.database.acquire_seconds))
+        .max_lifetime(Duration::from_secs(1800))
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(5))
+        .record_stmt_in_spans(false)
+        .sqlx_logging(false);
+    if is_sqlite {
+        options
+            .min_connections(1)
+            .idle_timeout(Duration::from_secs(60))
+            .map_sqlx_sqlite_opts(|o| {
+                o.pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .pragma("busy_timeout", "5000")
+                    .pragma("foreign_keys", "ON")
+                    .pragma("cache_size", "-2000")
+            });
+    } else {
+        options
+            .set_schema_search_path(service)
+            .set_application_name(format!("bangban-{service}"));
+        options.map_sqlx_postgres_opts(move |o| {
+            // A transaction that is left open holds back every reader of every feed.
+            o.options([
+                ("idle_in_transaction_session_timeout", "15s"),
+                ("statement_timeout", "60s"),
+            ])
+        });
+    }
+    options
+}
+
+/// The file of a service's SQLite database.
+#[must_use]
+pub fn sqlite_file(service: &str, data: &Path) -> std::path::PathBuf {
+    data.join(format!("{service}.sqlite"))
+}

@@ -1,0 +1,319 @@
+//! Puts acts and the state that they lead to down in one transaction. On PostgreSQL one state with its acts is a single
+//! statement, because round trips are what a command costs.
+
+use bangban_kit::identity::Caller;
+use bangban_ledger::{EntryRef, Hash};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, QueryResult, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _,
+    sea_query::{
+        Alias, CommonTableExpression, Expr, ExprTrait as _, InsertStatement, Query,
+        SelectStatement, SubQueryStatement, UpdateStatement, Value, WithClause,
+    },
+};
+
+use crate::{Error, Now, Position, Store, act};
+
+/// A change of state that must touch exactly one row: an update guarded by the version that was read, or an insert.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// A new row; a taken key is [`Error::Taken`].
+    Insert(InsertStatement),
+    /// A row that must still have the version that was read; else [`Error::Conflict`].
+    Update(UpdateStatement),
+}
+
+/// The request that asked for the acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Subject of the token.
+    pub caller: String,
+    /// Name of the request's message.
+    pub method: &'static str,
+    /// UUID that the caller chose.
+    pub request_id: String,
+    /// SHA-256 over the request's body.
+    pub digest: [u8; 32],
+    /// The first answer, where it cannot be derived from the acts.
+    pub answer: Option<Vec<u8>>,
+}
+
+/// Acts on one subject, chained and ready to be written.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    district: String,
+    subject: String,
+    actor: String,
+    site: String,
+    now: Now,
+    rows: Vec<Row>,
+    /// Number of the last act: the subject's new version.
+    pub number: u64,
+    /// Hash of the last act.
+    pub head: Hash,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    number: u64,
+    kind: &'static str,
+    payload: Vec<u8>,
+    previous: Hash,
+    hash: Hash,
+}
+
+impl Chain {
+    /// Goes on behind act `number` of a subject, whose hash is `head`; 0 and [`bangban_ledger::START`] to begin.
+    #[must_use]
+    pub fn new(
+        district: &str,
+        subject: String,
+        number: u64,
+        head: Hash,
+        caller: &Caller,
+        now: Now,
+    ) -> Self {
+        Self {
+            district: district.to_owned(),
+            subject,
+            actor: caller.subject.clone(),
+            site: caller.site.clone(),
+            now,
+            rows: Vec::new(),
+            number,
+            head,
+        }
+    }
+
+    /// Adds an act.
+    #[must_use]
+    pub fn act(mut self, kind: &'static str, payload: Vec<u8>) -> Self {
+        let previous = self.head;
+        self.number += 1;
+        self.head = EntryRef {
+            district: &self.district,
+            subject: &self.subject,
+            number: self.number,
+            kind,
+            acted_at_us: self.now.us(),
+            actor: &self.actor,
+            actor_site: &self.site,
+            is_demonstration: self.now.is_demonstration,
+            payload: &payload,
+        }
+        .hash(&previous);
+        self.rows.push(Row {
+            number: self.number,
+            kind,
+            payload,
+            previous,
+            hash: self.head,
+        });
+        self
+    }
+
+    /// The values of each act, in the order of [`COLUMNS`]; the request stands with the last one.
+    fn values(&self, asked: Option<&Asked>) -> Vec<Vec<Value>> {
+        let last = self.rows.len().saturating_sub(1);
+        let row = |(index, row): (usize, &Row)| {
+            let asked = asked.filter(|_| index == last);
+            vec![
+                self.district.clone().into(),
+                self.subject.clone().into(),
+                i64::try_from(row.number).unwrap_or(i64::MAX).into(),
+                row.kind.into(),
+                row.payload.clone().into(),
+                self.now.us().into(),
+                self.actor.clone().into(),
+                self.site.clone().into(),
+                self.now.is_demonstration.into(),
+                asked.map(|a| a.caller.clone()).into(),
+                asked.map(|a| a.method.to_owned()).into(),
+                asked.map(|a| a.request_id.clone()).into(),
+                asked.map(|a| a.digest.to_vec()).into(),
+                asked.and_then(|a| a.answer.clone()).into(),
+                row.previous.to_vec().into(),
+                row.hash.to_vec().into(),
+            ]
+        };
+        self.rows.iter().enumerate().map(row).collect()
+    }
+}
+
+/// Columns of an act that we give; position and transaction are the database's.
+const COLUMNS: [act::Column; 16] = [
+    act::Column::District,
+    act::Column::Subject,
+    act::Column::Number,
+    act::Column::Kind,
+    act::Column::Payload,
+    act::Column::ActedAtUs,
+    act::Column::Actor,
+    act::Column::ActorSite,
+    act::Column::IsDemonstration,
+    act::Column::Caller,
+    act::Column::Method,
+    act::Column::RequestId,
+    act::Column::RequestDigest,
+    act::Column::Answer,
+    act::Column::PreviousHash,
+    act::Column::Hash,
+];
+
+impl Store {
+    /// Writes acts and states, all or nothing, and answers the position of the last act.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::Taken`], or the database's.
+    pub async fn write(
+        &self,
+        chain: &Chain,
+        asked: Option<&Asked>,
+        states: Vec<State>,
+    ) -> Result<Position, Error> {
+        let position = match <[State; 1]>::try_from(states) {
+            Ok([state]) if self.is_postgres() => self.write_at_once(chain, asked, state).await?,
+            Ok([state]) => self.write_in_turn(chain, asked, vec![state]).await?,
+            Err(states) => self.write_in_turn(chain, asked, states).await?,
+        };
+        self.wake.notify_waiters();
+        Ok(position)
+    }
+
+    async fn write_at_once(
+        &self,
+        chain: &Chain,
+        asked: Option<&Asked>,
+        state: State,
+    ) -> Result<Position, Error> {
+        let changed = Alias::new("changed");
+        let written = Alias::new("written");
+        let state: SubQueryStatement = match state {
+            State::Insert(mut insert) => {
+                insert.returning(Query::returning().column(Alias::new("district")));
+                SubQueryStatement::InsertStatement(insert)
+            }
+            State::Update(mut update) => {
+                update.returning(Query::returning().column(Alias::new("district")));
+                SubQueryStatement::UpdateStatement(update)
+            }
+        };
+        let mut rows: Option<SelectStatement> = None;
+        for values in chain.values(asked) {
+            let mut row = Query::select();
+            row.exprs(values.into_iter().map(Expr::val))
+                .from(changed.clone());
+            rows = Some(match rows {
+                None => row,
+                Some(mut rows) => {
+                    rows.union(sea_orm::sea_query::UnionType::All, row);
+                    rows
+                }
+            });
+        }
+        let rows = rows.ok_or_else(|| DbErr::Custom("nothing to write".to_owned()))?;
+        let mut insert = Query::insert();
+        insert
+            .into_table(act::Entity)
+            .columns(COLUMNS)
+            .select_from(rows)
+            .map_err(|e| DbErr::Custom(e.to_string()))?
+            .returning(Query::returning().columns([act::Column::Tx, act::Column::Position]));
+        let mut with = WithClause::new();
+        let mut cte = CommonTableExpression::new();
+        cte.table_name(changed).query(state);
+        with.cte(cte);
+        let mut cte = CommonTableExpression::new();
+        cte.table_name(written.clone())
+            .query(SubQueryStatement::InsertStatement(insert));
+        with.cte(cte);
+        let select = Query::select()
+            .columns([act::Column::Tx, act::Column::Position])
+            .from(written)
+            .to_owned();
+        let answered = self.db.query_all(&select.with(with)).await?;
+        self.last(&answered)
+    }
+
+    async fn write_in_turn(
+        &self,
+        chain: &Chain,
+        asked: Option<&Asked>,
+        states: Vec<State>,
+    ) -> Result<Position, Error> {
+        let transaction = begin(&self.db).await?;
+        for state in states {
+            let done = match state {
+                State::Insert(insert) => transaction.execute(&insert).await?,
+                State::Update(update) => transaction.execute(&update).await?,
+            };
+            if done.rows_affected() != 1 {
+                transaction.rollback().await?;
+                return Err(Error::Conflict);
+            }
+        }
+        let position = self.append(&transaction, chain, asked).await?;
+        transaction.commit().await?;
+        Ok(position)
+    }
+
+    /// Adds acts within a transaction of the caller's, who wakes nobody: [`Store::woken`] does when it is committed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn append(
+        &self,
+        transaction: &impl ConnectionTrait,
+        chain: &Chain,
+        asked: Option<&Asked>,
+    ) -> Result<Position, Error> {
+        let mut insert = Query::insert();
+        insert.into_table(act::Entity).columns(COLUMNS);
+        for values in chain.values(asked) {
+            insert
+                .values(values.into_iter().map(Expr::val))
+                .map_err(|e| DbErr::Custom(e.to_string()))?;
+        }
+        insert.returning(Query::returning().columns([act::Column::Tx, act::Column::Position]));
+        let answered = transaction.query_all(&insert).await?;
+        self.last(&answered)
+    }
+
+    /// Wakes those who wait for new acts.
+    pub fn woken(&self) {
+        self.wake.notify_waiters();
+    }
+
+    fn last(&self, rows: &[QueryResult]) -> Result<Position, Error> {
+        let mut last: Option<(i64, i64)> = None;
+        for row in rows {
+            let (tx, at) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            last = last.max(Some((tx, at)));
+        }
+        // No act was written because no row was touched.
+        last.map(|(tx, at)| self.position(tx, at))
+            .ok_or(Error::Conflict)
+    }
+}
+
+/// Begins a transaction that means to write. SQLite takes the write lock at once: upgrading later deadlocks.
+///
+/// # Errors
+/// The database's.
+pub async fn begin(db: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction, DbErr> {
+    db.begin_with_options(TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    })
+    .await
+}
+
+/// The guard of an update: the key and the version that was read.
+#[must_use]
+pub fn guard(key: &[(Alias, Value)], version: u64) -> Expr {
+    let mut guard = Expr::col(Alias::new("version")).eq(i64::try_from(version).unwrap_or(i64::MAX));
+    for (column, value) in key {
+        guard = guard.and(Expr::col(column.clone()).eq(value.clone()));
+    }
+    guard
+}
