@@ -1,0 +1,409 @@
+//! Filing, and the department's acts as records: it accepts and decides, we report (BB-4.3b, 行政许可法 arts. 32–45).
+
+use bangban_kit::refusal::Refusal;
+use bangban_proto::bangban::{
+    casework::v1::{
+        Acceptance, AcceptanceReported, AnswerCorrectionRequest, AnswerProblemRequest, ApplicationFiled, Case,
+        CaseState, Clock, ClockName, ClockResumed, ClockStopped, CloseContactRequest, ConsentKind, Contact,
+        ContactClosed, ContactOpened, ContactReason, CorrectionAnswered, CorrectionNotice, CorrectionNoticeReported,
+        Decision, DecisionExtended, DecisionOutcome, DecisionReported, DepartmentStatus, DepartmentStatusReported,
+        ExtendDecisionRequest, Extension, FileApplicationRequest, Filing, OpenContactRequest, Problem,
+        ProblemAnswered, ProblemRaised, RaiseProblemRequest, ReportAcceptanceRequest, ReportCorrectionNoticeRequest,
+        ReportDecisionRequest, ReportDepartmentStatusRequest, ResumeClockRequest, Stop, StopClockRequest,
+    },
+    directory::v1::{LimitName, LimitOwner},
+};
+use prost_types::Timestamp;
+
+use super::{
+    Act, Outside, clock,
+    contact::{missing_steps, needs_consent},
+    outside::{going_on, in_state, reported},
+};
+
+/// Records that the applicant filed (BB-3.1: the applicant acts and signs).
+///
+/// # Errors
+/// OUT_OF_ORDER, CONSENT_MISSING, SIGNATURE_MISSING, MODE_STEPS_MISSING.
+pub fn file(case: &Case, request: &FileApplicationRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    in_state(case, &[CaseState::PreChecked], "须先通过预审再提交", "file after the pre-check, and once")?;
+    needs_consent(case, ConsentKind::Assistance)?;
+    if !request.applicant_signed {
+        return Err(Refusal::precondition(
+            "SIGNATURE_MISSING",
+            "BB-3.1",
+            "帮办中由服务对象本人申请并签字",
+            "in assistance the applicant acts and signs in person",
+        )
+        .field("applicant_signed", "the applicant has not signed"));
+    }
+    let missing = missing_steps(case);
+    if !missing.is_empty() {
+        let names: Vec<&str> =
+            missing.iter().map(|s| s.as_str_name().trim_start_matches("MODE_STEP_")).collect();
+        return Err(Refusal::precondition(
+            "MODE_STEPS_MISSING",
+            "BB-10.1.2",
+            format!("当前方式还有步骤未完成：{}", names.join("、")),
+            format!("steps of this mode are not done: {}", names.join(", ")),
+        ));
+    }
+    let at = outside.at().unwrap_or_default();
+    let mut acts = vec![Act::ApplicationFiled(ApplicationFiled {
+        filing: Some(Filing {
+            channel: case.mode,
+            filed_at: Some(at),
+            filed_by: outside.actor(),
+            applicant_signed: true,
+            materials: case.materials.iter().filter(|m| m.is_present).map(|m| m.code.clone()).collect(),
+        }),
+    })];
+    acts.extend(clock::start(ClockName::Completeness, LimitName::Completeness, "completeness", &at, outside)?);
+    Ok(acts)
+}
+
+/// Stores the department's number and status as they come.
+///
+/// # Errors
+/// OUT_OF_ORDER, NUMBER_DIFFERS.
+pub fn status(
+    case: &Case,
+    request: &ReportDepartmentStatusRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    going_on(case)?;
+    if case.filing.is_none() {
+        return Err(Refusal::precondition("OUT_OF_ORDER", "BB-8d", "尚未提交申请", "nothing was filed yet"));
+    }
+    let known = case.department_record.as_ref().map(|r| r.number.as_str()).unwrap_or_default();
+    if !known.is_empty() && !request.number.is_empty() && known != request.number {
+        return Err(Refusal::precondition(
+            "NUMBER_DIFFERS",
+            "BB-4.3b",
+            "办件编号与已登记的不一致",
+            "the department's number differs from the one on record",
+        )
+        .field("number", "differs from the one on record"));
+    }
+    Ok(vec![Act::DepartmentStatusReported(DepartmentStatusReported {
+        number: request.number.clone(),
+        status: Some(DepartmentStatus { status: request.status.clone(), reported_at: outside.at() }),
+    })])
+}
+
+fn filed_at(case: &Case) -> Option<&Timestamp> {
+    case.filing.as_ref()?.filed_at.as_ref()
+}
+
+/// Records 受理, which starts the decision clocks.
+///
+/// # Errors
+/// OUT_OF_ORDER, TIME_IN_FUTURE, TIME_TOO_EARLY.
+pub fn accept(case: &Case, request: &ReportAcceptanceRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    in_state(case, &[CaseState::Filed], "须先提交，且只受理一次", "acceptance follows filing, once")?;
+    let at = reported("accepted_at", request.accepted_at.as_ref(), filed_at(case), outside)?;
+    let mut acts = vec![Act::AcceptanceReported(AcceptanceReported {
+        acceptance: Some(Acceptance {
+            number: request.number.clone(),
+            accepted_at: Some(at),
+            issuer: request.issuer.clone(),
+            proof: request.proof.clone(),
+            is_deemed: request.is_deemed,
+        }),
+    })];
+    acts.extend(clock::ended(case, "completeness"));
+    acts.extend(clock::start(ClockName::Decision, LimitName::PromisedDecision, "decision", &at, outside)?);
+    acts.extend(clock::start(
+        ClockName::StatutoryDecision,
+        LimitName::StatutoryDecision,
+        "statutory-decision",
+        &at,
+        outside,
+    )?);
+    Ok(acts)
+}
+
+/// Records the department's own list; a contact opens with its limit (BB-10.2.3).
+///
+/// # Errors
+/// OUT_OF_ORDER, TIME_IN_FUTURE, TIME_TOO_EARLY.
+pub fn correction(
+    case: &Case,
+    request: &ReportCorrectionNoticeRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(case, &[CaseState::Filed, CaseState::Accepted], "须在提交后、决定前", "between filing and decision")?;
+    let at = reported("issued_at", request.issued_at.as_ref(), filed_at(case), outside)?;
+    let mut acts = vec![Act::CorrectionNoticeReported(CorrectionNoticeReported {
+        notice: Some(CorrectionNotice {
+            number: request.number.clone(),
+            materials: request.materials.clone(),
+            text: request.text.clone(),
+            issued_at: Some(at),
+            issuer: request.issuer.clone(),
+            answered_at: None,
+        }),
+    })];
+    acts.extend(clock::ended(case, "completeness"));
+    acts.extend(contact(case, ContactReason::Supplement, &request.text, outside)?);
+    Ok(acts)
+}
+
+/// Records that the correction notice was answered.
+///
+/// # Errors
+/// CORRECTION_UNKNOWN.
+pub fn answer_correction(
+    case: &Case,
+    request: &AnswerCorrectionRequest,
+    _: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    let is_open = case
+        .department_record
+        .iter()
+        .flat_map(|r| &r.corrections)
+        .any(|c| c.number == request.number && c.answered_at.is_none());
+    if !is_open {
+        return Err(Refusal::not_found(
+            "CORRECTION_UNKNOWN",
+            "BB-8d",
+            "没有待补正的该编号通知",
+            "no correction notice with this number is open",
+        ));
+    }
+    Ok(vec![Act::CorrectionAnswered(CorrectionAnswered { number: request.number.clone() })])
+}
+
+fn decision_clock(case: &Case) -> Result<&Clock, Refusal> {
+    clock::open(case, "decision").ok_or_else(|| {
+        Refusal::precondition("CLOCK_NOT_RUNNING", "BB-8a", "决定期限未在计算", "the decision clock does not run")
+    })
+}
+
+/// Stops the decision clock on a ground of the item's version (行政许可法 art. 45).
+///
+/// # Errors
+/// CLOCK_NOT_RUNNING, STOP_WITHOUT_GROUND.
+pub fn stop(case: &Case, request: &StopClockRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let clock = decision_clock(case)?;
+    if clock.stops.iter().any(|s| s.to.is_none()) {
+        return Err(Refusal::precondition("CLOCK_NOT_RUNNING", "BB-8a", "期限已经停止", "the clock stands already"));
+    }
+    let ground = outside.item.clock_stops.iter().find(|s| s.code == request.code).ok_or_else(|| {
+        Refusal::invalid(
+            "STOP_WITHOUT_GROUND",
+            "BB-8a",
+            "没有该停止事由：停止期限须有法定或事项规定的依据",
+            "this is no ground of the item: a clock stops only on a cited rule",
+        )
+        .field("code", "no ground of the item")
+    })?;
+    let from = match &request.from {
+        None => outside.at().unwrap_or_default(),
+        given => reported("from", given.as_ref(), clock.started_at.as_ref(), outside)?,
+    };
+    Ok(vec![Act::ClockStopped(ClockStopped {
+        clock: clock.id.clone(),
+        stop: Some(Stop {
+            code: ground.code.clone(),
+            citation: ground.citation.clone(),
+            from: Some(from),
+            to: None,
+            told: request.told.clone(),
+        }),
+    })])
+}
+
+/// Lets the decision clock go on.
+///
+/// # Errors
+/// CLOCK_NOT_STOPPED.
+pub fn resume(case: &Case, request: &ResumeClockRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let clock = decision_clock(case)?;
+    let standing = clock.stops.iter().find(|s| s.to.is_none()).ok_or_else(|| {
+        Refusal::precondition("CLOCK_NOT_STOPPED", "BB-8a", "期限并未停止", "the clock does not stand still")
+    })?;
+    let at = match &request.at {
+        None => outside.at().unwrap_or_default(),
+        given => reported("at", given.as_ref(), standing.from.as_ref(), outside)?,
+    };
+    let mut changed = clock.clone();
+    for stop in changed.stops.iter_mut().filter(|s| s.to.is_none()) {
+        stop.to = Some(at);
+    }
+    let mut acts = vec![Act::ClockResumed(ClockResumed { clock: clock.id.clone(), at: Some(at) })];
+    acts.extend(clock::recomputed(clock, &changed, "resumed", outside.calendar)?);
+    Ok(acts)
+}
+
+/// Records the one extension (行政许可法 art. 42).
+///
+/// # Errors
+/// CLOCK_NOT_RUNNING, ALREADY_EXTENDED, EXTENSION_NOT_PROVIDED.
+pub fn extend(case: &Case, request: &ExtendDecisionRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let clock = decision_clock(case)?;
+    if !clock.extensions.is_empty() {
+        return Err(Refusal::precondition("ALREADY_EXTENDED", "BB-8a", "只能延长一次", "it was extended once already"));
+    }
+    let limit =
+        outside.item.limits.iter().find(|l| l.name() == LimitName::Extension && l.amount > 0).ok_or_else(|| {
+            Refusal::precondition(
+                "EXTENSION_NOT_PROVIDED",
+                "BB-8a",
+                "该事项没有规定可以延长",
+                "the item provides for no extension",
+            )
+        })?;
+    let extension = Extension {
+        amount: limit.amount,
+        unit: limit.unit,
+        approved_by: request.approved_by.clone(),
+        reason: request.reason.clone(),
+        citation: limit.citation.clone(),
+        told: request.told.clone(),
+        extended_at: outside.at(),
+    };
+    let mut changed = clock.clone();
+    changed.extensions.push(extension.clone());
+    let mut acts = vec![Act::DecisionExtended(DecisionExtended { clock: clock.id.clone(), extension: Some(extension) })];
+    acts.extend(clock::recomputed(clock, &changed, "extended", outside.calendar)?);
+    Ok(acts)
+}
+
+/// Records the decision.
+///
+/// # Errors
+/// OUT_OF_ORDER, REMEDIES_MISSING, TIME_IN_FUTURE, TIME_TOO_EARLY.
+pub fn decide(case: &Case, request: &ReportDecisionRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let outcome = request.outcome();
+    if outcome == DecisionOutcome::NotAccepted {
+        in_state(case, &[CaseState::Filed], "不予受理只能在受理之前", "non-acceptance comes before acceptance")?;
+    } else {
+        in_state(case, &[CaseState::Accepted], "须先受理再决定", "the decision follows acceptance, once")?;
+    }
+    if matches!(outcome, DecisionOutcome::Refused | DecisionOutcome::NotAccepted)
+        && (request.reason.trim().is_empty() || request.remedies_told.trim().is_empty())
+    {
+        return Err(Refusal::invalid(
+            "REMEDIES_MISSING",
+            "BB-4.4a",
+            "不予许可或不予受理须写明理由并告知救济途径",
+            "a refusal carries its reason and the remedies that were told",
+        )
+        .field("remedies_told", "missing"));
+    }
+    let accepted = case.department_record.as_ref().and_then(|r| r.acceptance.as_ref()?.accepted_at.as_ref());
+    let at = reported("decided_at", request.decided_at.as_ref(), accepted.or(filed_at(case)), outside)?;
+    let mut acts = vec![Act::DecisionReported(DecisionReported {
+        decision: Some(Decision {
+            outcome: request.outcome,
+            number: request.number.clone(),
+            decided_at: Some(at),
+            issuer: request.issuer.clone(),
+            proof: request.proof.clone(),
+            reason: request.reason.clone(),
+            remedies_told: request.remedies_told.clone(),
+        }),
+    })];
+    for id in ["completeness", "decision", "statutory-decision"] {
+        acts.extend(clock::ended(case, id));
+    }
+    acts.extend(clock::start(ClockName::Service, LimitName::Service, "service", &at, outside)?);
+    acts.extend(clock::start(ClockName::Delivery, LimitName::Delivery, "delivery", &at, outside)?);
+    Ok(acts)
+}
+
+fn contact(case: &Case, reason: ContactReason, text: &str, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let number = u32::try_from(case.contacts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let at = outside.at().unwrap_or_default();
+    let mut acts = vec![Act::ContactOpened(ContactOpened {
+        contact: Some(Contact {
+            number,
+            reason: reason.into(),
+            text: text.to_owned(),
+            opened_at: Some(at),
+            ..Contact::default()
+        }),
+    })];
+    acts.extend(clock::start(ClockName::Contact, LimitName::Contact, &format!("contact-{number}"), &at, outside)?);
+    Ok(acts)
+}
+
+/// Opens a contact because something came up; its limit runs (BB-10.2.3).
+///
+/// # Errors
+/// OUT_OF_ORDER.
+pub fn open_contact(case: &Case, request: &OpenContactRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    going_on(case)?;
+    contact(case, request.reason(), &request.text, outside)
+}
+
+/// Records the outcome of a contact.
+///
+/// # Errors
+/// CONTACT_UNKNOWN, CONTACT_CLOSED.
+pub fn close_contact(case: &Case, request: &CloseContactRequest, _: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let contact = case.contacts.iter().find(|c| c.number == request.number).ok_or_else(|| {
+        Refusal::not_found("CONTACT_UNKNOWN", "BB-10.2.3", "没有该联系记录", "there is no such contact")
+    })?;
+    if contact.closed_at.is_some() {
+        return Err(Refusal::precondition("CONTACT_CLOSED", "BB-10.2.3", "该联系已了结", "the contact is closed"));
+    }
+    let mut acts = vec![Act::ContactClosed(ContactClosed {
+        number: request.number,
+        is_reached: request.is_reached,
+        outcome: request.outcome.clone(),
+        channel: request.channel,
+    })];
+    acts.extend(clock::ended(case, &format!("contact-{}", request.number)));
+    Ok(acts)
+}
+
+/// Raises a problem with the department, with an answer due (BB-4.2d).
+///
+/// # Errors
+/// OUT_OF_ORDER.
+pub fn raise(case: &Case, request: &RaiseProblemRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    going_on(case)?;
+    let number = u32::try_from(case.problems.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let clock = Clock {
+        id: format!("problem-{number}"),
+        name: ClockName::Problem.into(),
+        owner: LimitOwner::Department.into(),
+        amount: request.amount,
+        unit: request.unit,
+        citation: "BB-4.2d".to_owned(),
+        started_at: outside.at(),
+        ..Clock::default()
+    };
+    Ok(vec![
+        Act::ProblemRaised(ProblemRaised {
+            problem: Some(Problem {
+                number,
+                department: case.department.clone(),
+                text: request.text.clone(),
+                raised_at: outside.at(),
+                answer: String::new(),
+                answered_at: None,
+            }),
+        }),
+        clock::started(clock, outside)?,
+    ])
+}
+
+/// Records the department's answer.
+///
+/// # Errors
+/// PROBLEM_UNKNOWN, PROBLEM_ANSWERED.
+pub fn answer(case: &Case, request: &AnswerProblemRequest, _: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+    let problem = case.problems.iter().find(|p| p.number == request.number).ok_or_else(|| {
+        Refusal::not_found("PROBLEM_UNKNOWN", "BB-4.2d", "没有该协调问题", "there is no such problem")
+    })?;
+    if problem.answered_at.is_some() {
+        return Err(Refusal::precondition("PROBLEM_ANSWERED", "BB-4.2d", "该问题已答复", "it was answered already"));
+    }
+    let mut acts =
+        vec![Act::ProblemAnswered(ProblemAnswered { number: request.number, answer: request.answer.clone() })];
+    acts.extend(clock::ended(case, &format!("problem-{}", request.number)));
+    Ok(acts)
+}

@@ -1,0 +1,140 @@
+//! What the outside knows when a command is decided.
+
+use bangban_calendar::Calendar;
+use bangban_kit::{identity::Caller, refusal::Refusal};
+use bangban_proto::bangban::{
+    casework::v1::{Case, CaseState},
+    directory::v1::{Department, ItemVersion},
+    types::v1::Actor,
+};
+use chrono::{DateTime, FixedOffset, Utc};
+use prost_types::Timestamp;
+
+/// Time, actor, calendar and catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Outside<'a> {
+    /// Now, by the clock that rules are judged by.
+    pub now: DateTime<Utc>,
+    /// Who acts.
+    pub caller: &'a Caller,
+    /// The district's calendar.
+    pub calendar: &'a Calendar,
+    /// The version of the item that the case is under.
+    pub item: &'a ItemVersion,
+    /// The competent department.
+    pub department: &'a Department,
+}
+
+impl Outside<'_> {
+    /// Now, as the contract writes it.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        Some(timestamp(self.now))
+    }
+
+    /// Who acts, as the contract writes it.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor> {
+        Some(Actor { subject: self.caller.subject.clone(), site: self.caller.site.clone() })
+    }
+}
+
+/// An instant as the contract writes it.
+#[must_use]
+pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
+    Timestamp { seconds: at.timestamp(), nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default() }
+}
+
+/// An instant of the contract.
+#[must_use]
+pub fn instant(at: &Timestamp) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)
+}
+
+/// An instant of the contract in Asia/Shanghai.
+#[must_use]
+pub fn local(at: &Timestamp) -> Option<DateTime<FixedOffset>> {
+    instant(at).map(|at| at.with_timezone(&bangban_calendar::SHANGHAI))
+}
+
+/// A reported instant: not in the future, not before `earliest`.
+///
+/// # Errors
+/// TIME_IN_FUTURE, TIME_TOO_EARLY (BB-8d).
+pub fn reported(
+    field: &'static str,
+    at: Option<&Timestamp>,
+    earliest: Option<&Timestamp>,
+    outside: &Outside<'_>,
+) -> Result<Timestamp, Refusal> {
+    let given = at.and_then(instant).ok_or_else(|| {
+        Refusal::invalid("TIME_IMPOSSIBLE", "BB-8d", "时间不存在", "this is no instant").field(field, "no instant")
+    })?;
+    // A minute of grace for clocks that differ.
+    if given > outside.now + chrono::TimeDelta::minutes(1) {
+        return Err(Refusal::invalid("TIME_IN_FUTURE", "BB-8d", "时间不能在将来", "the instant lies in the future")
+            .field(field, "lies in the future"));
+    }
+    if earliest.and_then(instant).is_some_and(|earliest| given < earliest) {
+        return Err(Refusal::invalid(
+            "TIME_TOO_EARLY",
+            "BB-8d",
+            "时间早于前一环节，请核对",
+            "the instant lies before the step that comes first",
+        )
+        .field(field, "before the step that comes first"));
+    }
+    Ok(timestamp(given))
+}
+
+/// The case is in one of these states.
+///
+/// # Errors
+/// OUT_OF_ORDER (BB-8d).
+pub fn in_state(case: &Case, states: &[CaseState], zh: &str, en: &str) -> Result<(), Refusal> {
+    if states.contains(&case.state()) {
+        return Ok(());
+    }
+    Err(Refusal::precondition(
+        "OUT_OF_ORDER",
+        "BB-8d",
+        format!("{zh}（当前状态：{}）", state_zh(case.state())),
+        format!("{en} (the case is {})", case.state().as_str_name().trim_start_matches("CASE_STATE_")),
+    ))
+}
+
+/// The case still goes on.
+///
+/// # Errors
+/// OUT_OF_ORDER (BB-8d).
+pub fn going_on(case: &Case) -> Result<(), Refusal> {
+    in_state(
+        case,
+        &[
+            CaseState::Open,
+            CaseState::PreChecked,
+            CaseState::Filed,
+            CaseState::Accepted,
+            CaseState::Decided,
+            CaseState::Delivered,
+        ],
+        "办件已结束，只能作更正",
+        "the case has ended: only corrections are possible",
+    )
+}
+
+/// A state as a clerk reads it.
+#[must_use]
+pub fn state_zh(state: CaseState) -> &'static str {
+    match state {
+        CaseState::Unspecified => "未知",
+        CaseState::Open => "已接待",
+        CaseState::PreChecked => "预审通过",
+        CaseState::Filed => "已提交",
+        CaseState::Accepted => "已受理",
+        CaseState::Decided => "已决定",
+        CaseState::Delivered => "已交付",
+        CaseState::FiledAway => "已归档",
+        CaseState::Ended => "已终止",
+    }
+}

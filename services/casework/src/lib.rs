@@ -1,0 +1,3 @@
+//! Casework: assisted cases from the first contact to the ledger.
+
+pub mod domain;
