@@ -42,10 +42,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut bare = protox::Compiler::new([".", "third_party"])?;
     bare.include_imports(true).include_source_info(false);
     bare.open_files(&files)?;
-    fs::write(out.join("descriptors.bin"), bare.encode_file_descriptor_set())?;
+    fs::write(
+        out.join("descriptors.bin"),
+        bare.encode_file_descriptor_set(),
+    )?;
 
     fs::write(out.join("methods.rs"), methods(&pool)?)?;
-    fs::write(out.join("heads.rs"), heads(&pool, &fs::read_to_string(out.join("validate_impl.rs"))?)?)?;
+    fs::write(
+        out.join("heads.rs"),
+        heads(&pool, &fs::read_to_string(out.join("validate_impl.rs"))?)?,
+    )?;
     Ok(())
 }
 
@@ -69,29 +75,46 @@ fn ours(pool: &DescriptorPool) -> impl Iterator<Item = MethodDescriptor> + '_ {
 
 /// The table of methods. A method without a declaration of its access stops the build.
 fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
-    let extension = pool.get_extension_by_name("bangban.options.v1.access").ok_or("no access option")?;
+    let extension = pool
+        .get_extension_by_name("bangban.options.v1.access")
+        .ok_or("no access option")?;
     let mut rows = Vec::new();
     for method in ours(pool) {
         let name = method.full_name().to_owned();
         let options = method.options();
         if !options.has_extension(&extension) {
-            return Err(format!("{name} does not declare who may call it (bangban.options.v1.access)").into());
+            return Err(format!(
+                "{name} does not declare who may call it (bangban.options.v1.access)"
+            )
+            .into());
         }
         let Value::Message(access) = options.get_extension(&extension).into_owned() else {
             return Err(format!("{name}: access is no message").into());
         };
-        let is_public = access.get_field_by_name("is_public").and_then(|v| v.as_bool()).unwrap_or(false);
-        let scope = access.get_field_by_name("scope").and_then(|v| v.as_enum_number()).unwrap_or(0);
+        let is_public = access
+            .get_field_by_name("is_public")
+            .and_then(|v| v.as_bool())
+            .unwrap_or(false);
+        let scope = access
+            .get_field_by_name("scope")
+            .and_then(|v| v.as_enum_number())
+            .unwrap_or(0);
         let roles = numbers(&access, "roles");
         if !is_public && (roles.is_empty() || scope == 0) {
-            return Err(format!("{name} declares neither roles with a scope nor that it is public").into());
+            return Err(format!(
+                "{name} declares neither roles with a scope nor that it is public"
+            )
+            .into());
         }
         let level = options
             .get_field_by_name("idempotency_level")
             .and_then(|v| v.as_enum_number())
             .unwrap_or(0);
         if level == 0 {
-            return Err(format!("{name} does not declare whether it may be repeated (idempotency_level)").into());
+            return Err(format!(
+                "{name} does not declare whether it may be repeated (idempotency_level)"
+            )
+            .into());
         }
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
         rows.push((path, roles, scope, is_public, level == 1));
@@ -109,8 +132,15 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
 }
 
 fn numbers(message: &DynamicMessage, field: &str) -> Vec<i32> {
-    let Some(value) = message.get_field_by_name(field) else { return Vec::new() };
-    value.as_list().unwrap_or_default().iter().filter_map(Value::as_enum_number).collect()
+    let Some(value) = message.get_field_by_name(field) else {
+        return Vec::new();
+    };
+    value
+        .as_list()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_enum_number)
+        .collect()
 }
 
 /// `Head` for every request, and `Checked` for every message that goes over the wire.
@@ -127,8 +157,10 @@ fn heads(pool: &DescriptorPool, validated: &str) -> Result<String, Box<dyn Error
             if is_request {
                 head(&mut text, &message, &path)?;
             }
-            let has_rules = validated.contains(&format!("Validate for {} ", path.trim_start_matches("crate::")))
-                || validated.contains(&format!("Validate for {path} "));
+            let has_rules = validated.contains(&format!(
+                "Validate for {} ",
+                path.trim_start_matches("crate::")
+            )) || validated.contains(&format!("Validate for {path} "));
             if is_request && has_rules {
                 writeln!(
                     text,

@@ -9,7 +9,9 @@ use tonic::{
     Code, Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
-use tonic_types::{BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, StatusExt as _};
+use tonic_types::{
+    BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, StatusExt as _,
+};
 
 use crate::Checked;
 
@@ -57,7 +59,8 @@ impl<T: Message> Encoder for ProstEncoder<T> {
     type Error = Status;
 
     fn encode(&mut self, item: T, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        item.encode(buffer).map_err(|e| Status::internal(e.to_string()))
+        item.encode(buffer)
+            .map_err(|e| Status::internal(e.to_string()))
     }
 }
 
@@ -71,7 +74,12 @@ impl<U: Message + Checked + Default> Decoder for CheckingDecoder<U> {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         let item = U::decode(buffer).map_err(|e| {
-            invalid("MESSAGE_UNREADABLE", "消息无法解析", &format!("the message cannot be read: {e}"), Vec::new())
+            invalid(
+                "MESSAGE_UNREADABLE",
+                "消息无法解析",
+                &format!("the message cannot be read: {e}"),
+                Vec::new(),
+            )
         })?;
         item.check().map_err(|e| from_violations(&e))?;
         Ok(Some(item))
@@ -85,8 +93,15 @@ fn from_violations(error: &prost_protovalidate::ValidationError) -> Status {
         .take(MAX_VIOLATIONS)
         .map(|v| FieldViolation::new(v.field_path(), v.message()))
         .collect();
-    let names = fields.iter().map(|f| f.field.as_str()).collect::<Vec<_>>().join(", ");
-    let first = fields.first().map(|f| f.description.clone()).unwrap_or_default();
+    let names = fields
+        .iter()
+        .map(|f| f.field.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let first = fields
+        .first()
+        .map(|f| f.description.clone())
+        .unwrap_or_default();
     invalid(
         "FIELD_INVALID",
         &format!("字段不符合要求：{names}"),
@@ -99,7 +114,11 @@ fn from_violations(error: &prost_protovalidate::ValidationError) -> Status {
 #[must_use]
 pub fn invalid(reason: &str, zh: &str, en: &str, fields: Vec<FieldViolation>) -> Status {
     let mut details = vec![
-        ErrorDetail::ErrorInfo(ErrorInfo::new(reason, ERROR_DOMAIN, std::collections::HashMap::new())),
+        ErrorDetail::ErrorInfo(ErrorInfo::new(
+            reason,
+            ERROR_DOMAIN,
+            std::collections::HashMap::new(),
+        )),
         ErrorDetail::LocalizedMessage(LocalizedMessage::new("zh-CN", zh)),
         ErrorDetail::LocalizedMessage(LocalizedMessage::new("en", en)),
     ];

@@ -31,8 +31,16 @@ fn unit(unit: TimeUnit) -> Unit {
 /// # Errors
 /// INTERNAL for a stored clock without a start.
 pub fn running(clock: &Clock) -> Result<Running, Refusal> {
-    let start = clock.started_at.as_ref().and_then(local).ok_or_else(|| Refusal::internal("a clock without a start"))?;
-    let limit = Limit { amount: clock.amount, unit: unit(clock.unit()), citation: clock.citation.clone() };
+    let start = clock
+        .started_at
+        .as_ref()
+        .and_then(local)
+        .ok_or_else(|| Refusal::internal("a clock without a start"))?;
+    let limit = Limit {
+        amount: clock.amount,
+        unit: unit(clock.unit()),
+        citation: clock.citation.clone(),
+    };
     let mut running = Running::new(start, limit);
     for extension in &clock.extensions {
         running.extensions.push(Limit {
@@ -42,7 +50,11 @@ pub fn running(clock: &Clock) -> Result<Running, Refusal> {
         });
     }
     for stop in &clock.stops {
-        let from = stop.from.as_ref().and_then(local).ok_or_else(|| Refusal::internal("a stop without a start"))?;
+        let from = stop
+            .from
+            .as_ref()
+            .and_then(local)
+            .ok_or_else(|| Refusal::internal("a stop without a start"))?;
         running.stops.push(Halt {
             from,
             to: stop.to.as_ref().and_then(local),
@@ -56,7 +68,11 @@ pub fn running(clock: &Clock) -> Result<Running, Refusal> {
 /// When the responsible office closes on the last day. The calendar takes one time a call: the office's latest.
 #[must_use]
 pub fn closing(clock: &Clock) -> Option<NaiveTime> {
-    clock.closing_times.iter().filter_map(|t| NaiveTime::parse_from_str(t, "%H:%M").ok()).max()
+    clock
+        .closing_times
+        .iter()
+        .filter_map(|t| NaiveTime::parse_from_str(t, "%H:%M").ok())
+        .max()
 }
 
 /// The due time of a clock: none while it stands still.
@@ -64,9 +80,12 @@ pub fn closing(clock: &Clock) -> Option<NaiveTime> {
 /// # Errors
 /// INTERNAL for what the calendar cannot count.
 pub fn due(calendar: &Calendar, clock: &Clock) -> Result<(Option<Timestamp>, bool), Refusal> {
-    let due = bangban_calendar::due(calendar, &running(clock)?, closing(clock)).map_err(Refusal::internal)?;
+    let due = bangban_calendar::due(calendar, &running(clock)?, closing(clock))
+        .map_err(Refusal::internal)?;
     Ok(match due {
-        Due::At { at, provisional, .. } => (Some(timestamp(at.to_utc())), provisional),
+        Due::At {
+            at, provisional, ..
+        } => (Some(timestamp(at.to_utc())), provisional),
         Due::Stopped { .. } => (None, false),
     })
 }
@@ -82,7 +101,9 @@ pub fn start(
     at: &Timestamp,
     outside: &Outside<'_>,
 ) -> Result<Option<Act>, Refusal> {
-    let Some(limit) = outside.item.limits.iter().find(|l| l.name() == limit) else { return Ok(None) };
+    let Some(limit) = outside.item.limits.iter().find(|l| l.name() == limit) else {
+        return Ok(None);
+    };
     started(
         Clock {
             id: id.to_owned(),
@@ -111,20 +132,31 @@ pub fn started(mut clock: Clock, outside: &Outside<'_>) -> Result<Act, Refusal> 
 /// The clock with this id, still running or standing.
 #[must_use]
 pub fn open<'a>(case: &'a Case, id: &str) -> Option<&'a Clock> {
-    case.clocks.iter().find(|c| c.id == id && c.ended_at.is_none())
+    case.clocks
+        .iter()
+        .find(|c| c.id == id && c.ended_at.is_none())
 }
 
 /// Ends a clock if it runs.
 #[must_use]
 pub fn ended(case: &Case, id: &str) -> Option<Act> {
-    open(case, id).map(|clock| Act::ClockEnded(ClockEnded { clock: clock.id.clone() }))
+    open(case, id).map(|clock| {
+        Act::ClockEnded(ClockEnded {
+            clock: clock.id.clone(),
+        })
+    })
 }
 
 /// The clock is counted anew, with before and after on record (BX-3); nothing when it stays.
 ///
 /// # Errors
 /// INTERNAL for what the calendar cannot count.
-pub fn recomputed(clock: &Clock, changed: &Clock, reason: &str, calendar: &Calendar) -> Result<Option<Act>, Refusal> {
+pub fn recomputed(
+    clock: &Clock,
+    changed: &Clock,
+    reason: &str,
+    calendar: &Calendar,
+) -> Result<Option<Act>, Refusal> {
     let (after, is_provisional) = due(calendar, changed)?;
     if after == clock.due_at && is_provisional == clock.is_provisional {
         return Ok(None);
@@ -147,7 +179,11 @@ pub fn attention_at(case: &Case) -> Option<i64> {
         .filter(|c| c.ended_at.is_none() && c.breached_at.is_none())
         .filter_map(|c| {
             let due = c.due_at.as_ref()?.seconds;
-            Some(if c.warned_at.is_some() { due } else { due - WARNING_SECONDS })
+            Some(if c.warned_at.is_some() {
+                due
+            } else {
+                due - WARNING_SECONDS
+            })
         })
         .min()
 }
@@ -155,7 +191,11 @@ pub fn attention_at(case: &Case) -> Option<i64> {
 /// Who answers for a clock: the responsible agent, or the department.
 #[must_use]
 pub fn responsible(case: &Case, clock: &Clock) -> String {
-    if clock.owner() == LimitOwner::Department { case.department.clone() } else { case.agent.clone() }
+    if clock.owner() == LimitOwner::Department {
+        case.department.clone()
+    } else {
+        case.agent.clone()
+    }
 }
 
 /// The weekday's number, Monday first; for tests and explanations.

@@ -14,23 +14,58 @@ pub fn gaps(case: &Case) -> Vec<Gap> {
             gaps.push(Gap {
                 reason: reason.to_owned(),
                 requirement: requirement.to_owned(),
-                text: Some(Text { zh: zh.to_owned(), en: en.to_owned() }),
+                text: Some(Text {
+                    zh: zh.to_owned(),
+                    en: en.to_owned(),
+                }),
             });
         }
     };
     let record = case.department_record.clone().unwrap_or_default();
-    need(case.notice.is_some(), "NOTICE", "BB-4.4a", "缺一次性告知", "no one-time notice");
     need(
-        case.consents.iter().any(|c| c.kind() == ConsentKind::Assistance),
+        case.notice.is_some(),
+        "NOTICE",
+        "BB-4.4a",
+        "缺一次性告知",
+        "no one-time notice",
+    );
+    need(
+        case.consents
+            .iter()
+            .any(|c| c.kind() == ConsentKind::Assistance),
         "CONSENT",
         "BB-4.1a",
         "缺服务对象同意",
         "no consent",
     );
-    need(case.pre_checked_at.is_some(), "PRE_CHECK", "BB-10.1.2.1", "缺预审", "no pre-check");
-    need(case.filing.is_some(), "FILING", "BB-10.1.2", "缺提交记录", "no filing");
-    need(!record.number.is_empty(), "DEPARTMENT_NUMBER", "BB-4.3b", "缺部门办件编号", "no case number of the department");
-    need(record.decision.is_some(), "DECISION", "BB-8d", "缺部门决定", "no decision");
+    need(
+        case.pre_checked_at.is_some(),
+        "PRE_CHECK",
+        "BB-10.1.2.1",
+        "缺预审",
+        "no pre-check",
+    );
+    need(
+        case.filing.is_some(),
+        "FILING",
+        "BB-10.1.2",
+        "缺提交记录",
+        "no filing",
+    );
+    need(
+        !record.number.is_empty(),
+        "DEPARTMENT_NUMBER",
+        "BB-4.3b",
+        "缺部门办件编号",
+        "no case number of the department",
+    );
+    need(
+        record.decision.is_some(),
+        "DECISION",
+        "BB-8d",
+        "缺部门决定",
+        "no decision",
+    );
     need(
         record.corrections.iter().all(|c| c.answered_at.is_some()) || record.decision.is_some(),
         "CORRECTION",
@@ -38,9 +73,24 @@ pub fn gaps(case: &Case) -> Vec<Gap> {
         "有未答复的补正通知",
         "a correction notice is unanswered",
     );
-    let is_received = case.delivery.as_ref().is_some_and(|d| d.received_at.is_some());
-    need(is_received, "DELIVERY", "BB-10.1.3", "结果尚未送达（签收）", "the result has not been received");
-    need(case.evaluation.is_some(), "EVALUATION", "BB-10.1.4", "未提示评价", "no prompt for an evaluation");
+    let is_received = case
+        .delivery
+        .as_ref()
+        .is_some_and(|d| d.received_at.is_some());
+    need(
+        is_received,
+        "DELIVERY",
+        "BB-10.1.3",
+        "结果尚未送达（签收）",
+        "the result has not been received",
+    );
+    need(
+        case.evaluation.is_some(),
+        "EVALUATION",
+        "BB-10.1.4",
+        "未提示评价",
+        "no prompt for an evaluation",
+    );
     need(
         case.contacts.iter().all(|c| c.closed_at.is_some()),
         "CONTACT",
@@ -56,7 +106,9 @@ pub fn gaps(case: &Case) -> Vec<Gap> {
         "a problem with the department is open",
     );
     need(
-        case.materials.iter().all(|m| m.originals == 0 || m.returned_at.is_some() || case.filing.is_some()),
+        case.materials
+            .iter()
+            .all(|m| m.originals == 0 || m.returned_at.is_some() || case.filing.is_some()),
         "MATERIALS",
         "BB-8d",
         "有未说明去向的原件",

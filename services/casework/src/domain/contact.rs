@@ -3,10 +3,11 @@
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{
-        Case, CaseKind, CaseOpened, CaseState, ChooseModeRequest, ConditionExplained, Consent, ConsentForm,
-        ConsentKind, ConsentRecorded, ConsentWithdrawn, Explanation, ExplainConditionRequest, GiveNoticeRequest,
-        ModeChosen, ModeStep, ModeStepDone, ModeStepRecorded, Notice, NoticeGiven, OpenCaseRequest,
-        RecordConsentRequest, RecordModeStepRequest, WithdrawConsentRequest,
+        Case, CaseKind, CaseOpened, CaseState, ChooseModeRequest, ConditionExplained, Consent,
+        ConsentForm, ConsentKind, ConsentRecorded, ConsentWithdrawn, ExplainConditionRequest,
+        Explanation, GiveNoticeRequest, ModeChosen, ModeStep, ModeStepDone, ModeStepRecorded,
+        Notice, NoticeGiven, OpenCaseRequest, RecordConsentRequest, RecordModeStepRequest,
+        WithdrawConsentRequest,
     },
     directory::v1::CheckAssignmentResponse,
     types::v1::{Channel, Tier},
@@ -20,7 +21,12 @@ use super::{
 };
 
 /// Modes in which an application can be assisted (BB-10.1.2).
-const MODES: [Channel; 4] = [Channel::Window, Channel::Online, Channel::Mobile, Channel::Kiosk];
+const MODES: [Channel; 4] = [
+    Channel::Window,
+    Channel::Online,
+    Channel::Mobile,
+    Channel::Kiosk,
+];
 
 /// Opens a case. `assignment` is directory's word that the caller may be given it.
 ///
@@ -34,9 +40,16 @@ pub fn open(
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
     let item = outside.item;
-    let today = outside.now.with_timezone(&bangban_calendar::SHANGHAI).date_naive().to_string();
+    let today = outside
+        .now
+        .with_timezone(&bangban_calendar::SHANGHAI)
+        .date_naive()
+        .to_string();
     let is_over = |until: &str| !until.is_empty() && until <= today.as_str();
-    if item.effective_from > today || is_over(&item.effective_until) || is_over(&item.withdrawn_from) {
+    if item.effective_from > today
+        || is_over(&item.effective_until)
+        || is_over(&item.withdrawn_from)
+    {
         return Err(not_published(&request.item));
     }
     offered(request.mode(), outside)?;
@@ -114,7 +127,9 @@ fn offered(mode: Channel, outside: &Outside<'_>) -> Result<(), Refusal> {
 /// A consent that holds.
 #[must_use]
 pub fn has_consent(case: &Case, kind: ConsentKind) -> bool {
-    case.consents.iter().any(|c| c.kind() == kind && c.withdrawn_at.is_none())
+    case.consents
+        .iter()
+        .any(|c| c.kind() == kind && c.withdrawn_at.is_none())
 }
 
 /// # Errors
@@ -124,33 +139,75 @@ pub fn needs_consent(case: &Case, kind: ConsentKind) -> Result<(), Refusal> {
         return Ok(());
     }
     let (requirement, zh, en) = match kind {
-        ConsentKind::SelfGuided => ("BB-10.1.2.2", "指导自办须先征得同意", "teaching needs the applicant's consent first"),
-        ConsentKind::Reuse => ("BB-4.1c", "复用已有材料须先征得同意", "using held materials again needs consent first"),
-        ConsentKind::ScreenSharing => ("BB-9.1", "共享屏幕须先征得同意", "sharing the screen needs consent first"),
-        _ => ("BB-4.1a", "须先取得服务对象同意", "the applicant's consent comes first"),
+        ConsentKind::SelfGuided => (
+            "BB-10.1.2.2",
+            "指导自办须先征得同意",
+            "teaching needs the applicant's consent first",
+        ),
+        ConsentKind::Reuse => (
+            "BB-4.1c",
+            "复用已有材料须先征得同意",
+            "using held materials again needs consent first",
+        ),
+        ConsentKind::ScreenSharing => (
+            "BB-9.1",
+            "共享屏幕须先征得同意",
+            "sharing the screen needs consent first",
+        ),
+        _ => (
+            "BB-4.1a",
+            "须先取得服务对象同意",
+            "the applicant's consent comes first",
+        ),
     };
-    Err(Refusal::precondition("CONSENT_MISSING", requirement, zh, en))
+    Err(Refusal::precondition(
+        "CONSENT_MISSING",
+        requirement,
+        zh,
+        en,
+    ))
 }
 
 /// Changes the mode, or begins to teach.
 ///
 /// # Errors
 /// OUT_OF_ORDER, CHANNEL_NOT_OFFERED, CONSENT_MISSING.
-pub fn choose_mode(case: &Case, request: &ChooseModeRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Open, CaseState::PreChecked], "提交后不能改变方式", "the mode is fixed once filed")?;
+pub fn choose_mode(
+    case: &Case,
+    request: &ChooseModeRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::Open, CaseState::PreChecked],
+        "提交后不能改变方式",
+        "the mode is fixed once filed",
+    )?;
     offered(request.mode(), outside)?;
     if request.is_self_guided {
         needs_consent(case, ConsentKind::SelfGuided)?;
     }
-    Ok(vec![Act::ModeChosen(ModeChosen { mode: request.mode, is_self_guided: request.is_self_guided })])
+    Ok(vec![Act::ModeChosen(ModeChosen {
+        mode: request.mode,
+        is_self_guided: request.is_self_guided,
+    })])
 }
 
 /// Gives the one-time notice (BB-4.4a).
 ///
 /// # Errors
 /// OUT_OF_ORDER, NOTICE_ALREADY_GIVEN.
-pub fn give_notice(case: &Case, request: &GiveNoticeRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Open], "告知应在准备材料前进行", "the notice comes before the materials")?;
+pub fn give_notice(
+    case: &Case,
+    request: &GiveNoticeRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::Open],
+        "告知应在准备材料前进行",
+        "the notice comes before the materials",
+    )?;
     if case.notice.is_some() {
         return Err(Refusal::exists(
             "NOTICE_ALREADY_GIVEN",
@@ -169,19 +226,35 @@ pub fn give_notice(case: &Case, request: &GiveNoticeRequest, outside: &Outside<'
         digest: Vec::new(),
     };
     notice.digest = Sha256::digest(notice.encode_to_vec()).to_vec();
-    Ok(vec![Act::NoticeGiven(NoticeGiven { notice: Some(notice) })])
+    Ok(vec![Act::NoticeGiven(NoticeGiven {
+        notice: Some(notice),
+    })])
 }
 
 /// Explains an unmet condition; refuses nothing (BB-4.4b).
 ///
 /// # Errors
 /// CONDITION_UNKNOWN.
-pub fn explain(case: &Case, request: &ExplainConditionRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn explain(
+    case: &Case,
+    request: &ExplainConditionRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
-    let condition = outside.item.conditions.iter().find(|c| c.code == request.condition).ok_or_else(|| {
-        Refusal::invalid("CONDITION_UNKNOWN", "BB-4.4b", "该事项没有此条件", "the item has no such condition")
+    let condition = outside
+        .item
+        .conditions
+        .iter()
+        .find(|c| c.code == request.condition)
+        .ok_or_else(|| {
+            Refusal::invalid(
+                "CONDITION_UNKNOWN",
+                "BB-4.4b",
+                "该事项没有此条件",
+                "the item has no such condition",
+            )
             .field("condition", "unknown to the item")
-    })?;
+        })?;
     Ok(vec![Act::ConditionExplained(ConditionExplained {
         explanation: Some(Explanation {
             condition: condition.code.clone(),
@@ -254,7 +327,10 @@ pub fn withdraw_consent(
 ) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     needs_consent(case, request.kind())?;
-    Ok(vec![Act::ConsentWithdrawn(ConsentWithdrawn { kind: request.kind, reason: request.reason.clone() })])
+    Ok(vec![Act::ConsentWithdrawn(ConsentWithdrawn {
+        kind: request.kind,
+        reason: request.reason.clone(),
+    })])
 }
 
 /// The steps that a mode asks for before filing (BB-10.1.2.1 – BB-10.1.2.4).
@@ -262,7 +338,12 @@ pub fn withdraw_consent(
 pub fn steps(mode: Channel, is_self_guided: bool) -> Vec<ModeStep> {
     let mut steps = match mode {
         Channel::Online | Channel::Mobile => {
-            vec![ModeStep::RealNameRegistered, ModeStep::MaterialsUploaded, ModeStep::ApplicationCompleted, ModeStep::ToldOnce]
+            vec![
+                ModeStep::RealNameRegistered,
+                ModeStep::MaterialsUploaded,
+                ModeStep::ApplicationCompleted,
+                ModeStep::ToldOnce,
+            ]
         }
         Channel::Kiosk => vec![
             ModeStep::MaterialsUploaded,
@@ -282,9 +363,16 @@ pub fn steps(mode: Channel, is_self_guided: bool) -> Vec<ModeStep> {
 /// Steps that are not done yet.
 #[must_use]
 pub fn missing_steps(case: &Case) -> Vec<ModeStep> {
-    let done: Vec<ModeStep> =
-        case.mode_steps.iter().filter(|s| s.mode == case.mode).map(ModeStepDone::step).collect();
-    steps(case.mode(), case.is_self_guided).into_iter().filter(|s| !done.contains(s)).collect()
+    let done: Vec<ModeStep> = case
+        .mode_steps
+        .iter()
+        .filter(|s| s.mode == case.mode)
+        .map(ModeStepDone::step)
+        .collect();
+    steps(case.mode(), case.is_self_guided)
+        .into_iter()
+        .filter(|s| !done.contains(s))
+        .collect()
 }
 
 /// Records a step of the mode.

@@ -3,13 +3,15 @@
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{
-        Acceptance, AcceptanceReported, AnswerCorrectionRequest, AnswerProblemRequest, ApplicationFiled, Case,
-        CaseState, Clock, ClockName, ClockResumed, ClockStopped, CloseContactRequest, ConsentKind, Contact,
-        ContactClosed, ContactOpened, ContactReason, CorrectionAnswered, CorrectionNotice, CorrectionNoticeReported,
-        Decision, DecisionExtended, DecisionOutcome, DecisionReported, DepartmentStatus, DepartmentStatusReported,
-        ExtendDecisionRequest, Extension, FileApplicationRequest, Filing, OpenContactRequest, Problem,
-        ProblemAnswered, ProblemRaised, RaiseProblemRequest, ReportAcceptanceRequest, ReportCorrectionNoticeRequest,
-        ReportDecisionRequest, ReportDepartmentStatusRequest, ResumeClockRequest, Stop, StopClockRequest,
+        Acceptance, AcceptanceReported, AnswerCorrectionRequest, AnswerProblemRequest,
+        ApplicationFiled, Case, CaseState, Clock, ClockName, ClockResumed, ClockStopped,
+        CloseContactRequest, ConsentKind, Contact, ContactClosed, ContactOpened, ContactReason,
+        CorrectionAnswered, CorrectionNotice, CorrectionNoticeReported, Decision, DecisionExtended,
+        DecisionOutcome, DecisionReported, DepartmentStatus, DepartmentStatusReported,
+        ExtendDecisionRequest, Extension, FileApplicationRequest, Filing, OpenContactRequest,
+        Problem, ProblemAnswered, ProblemRaised, RaiseProblemRequest, ReportAcceptanceRequest,
+        ReportCorrectionNoticeRequest, ReportDecisionRequest, ReportDepartmentStatusRequest,
+        ResumeClockRequest, Stop, StopClockRequest,
     },
     directory::v1::{LimitName, LimitOwner},
 };
@@ -25,8 +27,17 @@ use super::{
 ///
 /// # Errors
 /// OUT_OF_ORDER, CONSENT_MISSING, SIGNATURE_MISSING, MODE_STEPS_MISSING.
-pub fn file(case: &Case, request: &FileApplicationRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::PreChecked], "须先通过预审再提交", "file after the pre-check, and once")?;
+pub fn file(
+    case: &Case,
+    request: &FileApplicationRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::PreChecked],
+        "须先通过预审再提交",
+        "file after the pre-check, and once",
+    )?;
     needs_consent(case, ConsentKind::Assistance)?;
     if !request.applicant_signed {
         return Err(Refusal::precondition(
@@ -39,8 +50,10 @@ pub fn file(case: &Case, request: &FileApplicationRequest, outside: &Outside<'_>
     }
     let missing = missing_steps(case);
     if !missing.is_empty() {
-        let names: Vec<&str> =
-            missing.iter().map(|s| s.as_str_name().trim_start_matches("MODE_STEP_")).collect();
+        let names: Vec<&str> = missing
+            .iter()
+            .map(|s| s.as_str_name().trim_start_matches("MODE_STEP_"))
+            .collect();
         return Err(Refusal::precondition(
             "MODE_STEPS_MISSING",
             "BB-10.1.2",
@@ -55,10 +68,21 @@ pub fn file(case: &Case, request: &FileApplicationRequest, outside: &Outside<'_>
             filed_at: Some(at),
             filed_by: outside.actor(),
             applicant_signed: true,
-            materials: case.materials.iter().filter(|m| m.is_present).map(|m| m.code.clone()).collect(),
+            materials: case
+                .materials
+                .iter()
+                .filter(|m| m.is_present)
+                .map(|m| m.code.clone())
+                .collect(),
         }),
     })];
-    acts.extend(clock::start(ClockName::Completeness, LimitName::Completeness, "completeness", &at, outside)?);
+    acts.extend(clock::start(
+        ClockName::Completeness,
+        LimitName::Completeness,
+        "completeness",
+        &at,
+        outside,
+    )?);
     Ok(acts)
 }
 
@@ -73,9 +97,18 @@ pub fn status(
 ) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     if case.filing.is_none() {
-        return Err(Refusal::precondition("OUT_OF_ORDER", "BB-8d", "尚未提交申请", "nothing was filed yet"));
+        return Err(Refusal::precondition(
+            "OUT_OF_ORDER",
+            "BB-8d",
+            "尚未提交申请",
+            "nothing was filed yet",
+        ));
     }
-    let known = case.department_record.as_ref().map(|r| r.number.as_str()).unwrap_or_default();
+    let known = case
+        .department_record
+        .as_ref()
+        .map(|r| r.number.as_str())
+        .unwrap_or_default();
     if !known.is_empty() && !request.number.is_empty() && known != request.number {
         return Err(Refusal::precondition(
             "NUMBER_DIFFERS",
@@ -85,10 +118,15 @@ pub fn status(
         )
         .field("number", "differs from the one on record"));
     }
-    Ok(vec![Act::DepartmentStatusReported(DepartmentStatusReported {
-        number: request.number.clone(),
-        status: Some(DepartmentStatus { status: request.status.clone(), reported_at: outside.at() }),
-    })])
+    Ok(vec![Act::DepartmentStatusReported(
+        DepartmentStatusReported {
+            number: request.number.clone(),
+            status: Some(DepartmentStatus {
+                status: request.status.clone(),
+                reported_at: outside.at(),
+            }),
+        },
+    )])
 }
 
 fn filed_at(case: &Case) -> Option<&Timestamp> {
@@ -99,9 +137,23 @@ fn filed_at(case: &Case) -> Option<&Timestamp> {
 ///
 /// # Errors
 /// OUT_OF_ORDER, TIME_IN_FUTURE, TIME_TOO_EARLY.
-pub fn accept(case: &Case, request: &ReportAcceptanceRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Filed], "须先提交，且只受理一次", "acceptance follows filing, once")?;
-    let at = reported("accepted_at", request.accepted_at.as_ref(), filed_at(case), outside)?;
+pub fn accept(
+    case: &Case,
+    request: &ReportAcceptanceRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::Filed],
+        "须先提交，且只受理一次",
+        "acceptance follows filing, once",
+    )?;
+    let at = reported(
+        "accepted_at",
+        request.accepted_at.as_ref(),
+        filed_at(case),
+        outside,
+    )?;
     let mut acts = vec![Act::AcceptanceReported(AcceptanceReported {
         acceptance: Some(Acceptance {
             number: request.number.clone(),
@@ -112,7 +164,13 @@ pub fn accept(case: &Case, request: &ReportAcceptanceRequest, outside: &Outside<
         }),
     })];
     acts.extend(clock::ended(case, "completeness"));
-    acts.extend(clock::start(ClockName::Decision, LimitName::PromisedDecision, "decision", &at, outside)?);
+    acts.extend(clock::start(
+        ClockName::Decision,
+        LimitName::PromisedDecision,
+        "decision",
+        &at,
+        outside,
+    )?);
     acts.extend(clock::start(
         ClockName::StatutoryDecision,
         LimitName::StatutoryDecision,
@@ -132,8 +190,18 @@ pub fn correction(
     request: &ReportCorrectionNoticeRequest,
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Filed, CaseState::Accepted], "须在提交后、决定前", "between filing and decision")?;
-    let at = reported("issued_at", request.issued_at.as_ref(), filed_at(case), outside)?;
+    in_state(
+        case,
+        &[CaseState::Filed, CaseState::Accepted],
+        "须在提交后、决定前",
+        "between filing and decision",
+    )?;
+    let at = reported(
+        "issued_at",
+        request.issued_at.as_ref(),
+        filed_at(case),
+        outside,
+    )?;
     let mut acts = vec![Act::CorrectionNoticeReported(CorrectionNoticeReported {
         notice: Some(CorrectionNotice {
             number: request.number.clone(),
@@ -145,7 +213,12 @@ pub fn correction(
         }),
     })];
     acts.extend(clock::ended(case, "completeness"));
-    acts.extend(contact(case, ContactReason::Supplement, &request.text, outside)?);
+    acts.extend(contact(
+        case,
+        ContactReason::Supplement,
+        &request.text,
+        outside,
+    )?);
     Ok(acts)
 }
 
@@ -171,12 +244,19 @@ pub fn answer_correction(
             "no correction notice with this number is open",
         ));
     }
-    Ok(vec![Act::CorrectionAnswered(CorrectionAnswered { number: request.number.clone() })])
+    Ok(vec![Act::CorrectionAnswered(CorrectionAnswered {
+        number: request.number.clone(),
+    })])
 }
 
 fn decision_clock(case: &Case) -> Result<&Clock, Refusal> {
     clock::open(case, "decision").ok_or_else(|| {
-        Refusal::precondition("CLOCK_NOT_RUNNING", "BB-8a", "决定期限未在计算", "the decision clock does not run")
+        Refusal::precondition(
+            "CLOCK_NOT_RUNNING",
+            "BB-8a",
+            "决定期限未在计算",
+            "the decision clock does not run",
+        )
     })
 }
 
@@ -184,20 +264,34 @@ fn decision_clock(case: &Case) -> Result<&Clock, Refusal> {
 ///
 /// # Errors
 /// CLOCK_NOT_RUNNING, STOP_WITHOUT_GROUND.
-pub fn stop(case: &Case, request: &StopClockRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn stop(
+    case: &Case,
+    request: &StopClockRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     let clock = decision_clock(case)?;
     if clock.stops.iter().any(|s| s.to.is_none()) {
-        return Err(Refusal::precondition("CLOCK_NOT_RUNNING", "BB-8a", "期限已经停止", "the clock stands already"));
-    }
-    let ground = outside.item.clock_stops.iter().find(|s| s.code == request.code).ok_or_else(|| {
-        Refusal::invalid(
-            "STOP_WITHOUT_GROUND",
+        return Err(Refusal::precondition(
+            "CLOCK_NOT_RUNNING",
             "BB-8a",
-            "没有该停止事由：停止期限须有法定或事项规定的依据",
-            "this is no ground of the item: a clock stops only on a cited rule",
-        )
-        .field("code", "no ground of the item")
-    })?;
+            "期限已经停止",
+            "the clock stands already",
+        ));
+    }
+    let ground = outside
+        .item
+        .clock_stops
+        .iter()
+        .find(|s| s.code == request.code)
+        .ok_or_else(|| {
+            Refusal::invalid(
+                "STOP_WITHOUT_GROUND",
+                "BB-8a",
+                "没有该停止事由：停止期限须有法定或事项规定的依据",
+                "this is no ground of the item: a clock stops only on a cited rule",
+            )
+            .field("code", "no ground of the item")
+        })?;
     let from = match &request.from {
         None => outside.at().unwrap_or_default(),
         given => reported("from", given.as_ref(), clock.started_at.as_ref(), outside)?,
@@ -218,10 +312,19 @@ pub fn stop(case: &Case, request: &StopClockRequest, outside: &Outside<'_>) -> R
 ///
 /// # Errors
 /// CLOCK_NOT_STOPPED.
-pub fn resume(case: &Case, request: &ResumeClockRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn resume(
+    case: &Case,
+    request: &ResumeClockRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     let clock = decision_clock(case)?;
     let standing = clock.stops.iter().find(|s| s.to.is_none()).ok_or_else(|| {
-        Refusal::precondition("CLOCK_NOT_STOPPED", "BB-8a", "期限并未停止", "the clock does not stand still")
+        Refusal::precondition(
+            "CLOCK_NOT_STOPPED",
+            "BB-8a",
+            "期限并未停止",
+            "the clock does not stand still",
+        )
     })?;
     let at = match &request.at {
         None => outside.at().unwrap_or_default(),
@@ -231,8 +334,16 @@ pub fn resume(case: &Case, request: &ResumeClockRequest, outside: &Outside<'_>) 
     for stop in changed.stops.iter_mut().filter(|s| s.to.is_none()) {
         stop.to = Some(at);
     }
-    let mut acts = vec![Act::ClockResumed(ClockResumed { clock: clock.id.clone(), at: Some(at) })];
-    acts.extend(clock::recomputed(clock, &changed, "resumed", outside.calendar)?);
+    let mut acts = vec![Act::ClockResumed(ClockResumed {
+        clock: clock.id.clone(),
+        at: Some(at),
+    })];
+    acts.extend(clock::recomputed(
+        clock,
+        &changed,
+        "resumed",
+        outside.calendar,
+    )?);
     Ok(acts)
 }
 
@@ -240,13 +351,26 @@ pub fn resume(case: &Case, request: &ResumeClockRequest, outside: &Outside<'_>) 
 ///
 /// # Errors
 /// CLOCK_NOT_RUNNING, ALREADY_EXTENDED, EXTENSION_NOT_PROVIDED.
-pub fn extend(case: &Case, request: &ExtendDecisionRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn extend(
+    case: &Case,
+    request: &ExtendDecisionRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     let clock = decision_clock(case)?;
     if !clock.extensions.is_empty() {
-        return Err(Refusal::precondition("ALREADY_EXTENDED", "BB-8a", "只能延长一次", "it was extended once already"));
+        return Err(Refusal::precondition(
+            "ALREADY_EXTENDED",
+            "BB-8a",
+            "只能延长一次",
+            "it was extended once already",
+        ));
     }
-    let limit =
-        outside.item.limits.iter().find(|l| l.name() == LimitName::Extension && l.amount > 0).ok_or_else(|| {
+    let limit = outside
+        .item
+        .limits
+        .iter()
+        .find(|l| l.name() == LimitName::Extension && l.amount > 0)
+        .ok_or_else(|| {
             Refusal::precondition(
                 "EXTENSION_NOT_PROVIDED",
                 "BB-8a",
@@ -265,8 +389,16 @@ pub fn extend(case: &Case, request: &ExtendDecisionRequest, outside: &Outside<'_
     };
     let mut changed = clock.clone();
     changed.extensions.push(extension.clone());
-    let mut acts = vec![Act::DecisionExtended(DecisionExtended { clock: clock.id.clone(), extension: Some(extension) })];
-    acts.extend(clock::recomputed(clock, &changed, "extended", outside.calendar)?);
+    let mut acts = vec![Act::DecisionExtended(DecisionExtended {
+        clock: clock.id.clone(),
+        extension: Some(extension),
+    })];
+    acts.extend(clock::recomputed(
+        clock,
+        &changed,
+        "extended",
+        outside.calendar,
+    )?);
     Ok(acts)
 }
 
@@ -274,15 +406,31 @@ pub fn extend(case: &Case, request: &ExtendDecisionRequest, outside: &Outside<'_
 ///
 /// # Errors
 /// OUT_OF_ORDER, REMEDIES_MISSING, TIME_IN_FUTURE, TIME_TOO_EARLY.
-pub fn decide(case: &Case, request: &ReportDecisionRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn decide(
+    case: &Case,
+    request: &ReportDecisionRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     let outcome = request.outcome();
     if outcome == DecisionOutcome::NotAccepted {
-        in_state(case, &[CaseState::Filed], "不予受理只能在受理之前", "non-acceptance comes before acceptance")?;
+        in_state(
+            case,
+            &[CaseState::Filed],
+            "不予受理只能在受理之前",
+            "non-acceptance comes before acceptance",
+        )?;
     } else {
-        in_state(case, &[CaseState::Accepted], "须先受理再决定", "the decision follows acceptance, once")?;
+        in_state(
+            case,
+            &[CaseState::Accepted],
+            "须先受理再决定",
+            "the decision follows acceptance, once",
+        )?;
     }
-    if matches!(outcome, DecisionOutcome::Refused | DecisionOutcome::NotAccepted)
-        && (request.reason.trim().is_empty() || request.remedies_told.trim().is_empty())
+    if matches!(
+        outcome,
+        DecisionOutcome::Refused | DecisionOutcome::NotAccepted
+    ) && (request.reason.trim().is_empty() || request.remedies_told.trim().is_empty())
     {
         return Err(Refusal::invalid(
             "REMEDIES_MISSING",
@@ -292,8 +440,16 @@ pub fn decide(case: &Case, request: &ReportDecisionRequest, outside: &Outside<'_
         )
         .field("remedies_told", "missing"));
     }
-    let accepted = case.department_record.as_ref().and_then(|r| r.acceptance.as_ref()?.accepted_at.as_ref());
-    let at = reported("decided_at", request.decided_at.as_ref(), accepted.or(filed_at(case)), outside)?;
+    let accepted = case
+        .department_record
+        .as_ref()
+        .and_then(|r| r.acceptance.as_ref()?.accepted_at.as_ref());
+    let at = reported(
+        "decided_at",
+        request.decided_at.as_ref(),
+        accepted.or(filed_at(case)),
+        outside,
+    )?;
     let mut acts = vec![Act::DecisionReported(DecisionReported {
         decision: Some(Decision {
             outcome: request.outcome,
@@ -308,13 +464,32 @@ pub fn decide(case: &Case, request: &ReportDecisionRequest, outside: &Outside<'_
     for id in ["completeness", "decision", "statutory-decision"] {
         acts.extend(clock::ended(case, id));
     }
-    acts.extend(clock::start(ClockName::Service, LimitName::Service, "service", &at, outside)?);
-    acts.extend(clock::start(ClockName::Delivery, LimitName::Delivery, "delivery", &at, outside)?);
+    acts.extend(clock::start(
+        ClockName::Service,
+        LimitName::Service,
+        "service",
+        &at,
+        outside,
+    )?);
+    acts.extend(clock::start(
+        ClockName::Delivery,
+        LimitName::Delivery,
+        "delivery",
+        &at,
+        outside,
+    )?);
     Ok(acts)
 }
 
-fn contact(case: &Case, reason: ContactReason, text: &str, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    let number = u32::try_from(case.contacts.len()).unwrap_or(u32::MAX).saturating_add(1);
+fn contact(
+    case: &Case,
+    reason: ContactReason,
+    text: &str,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    let number = u32::try_from(case.contacts.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     let at = outside.at().unwrap_or_default();
     let mut acts = vec![Act::ContactOpened(ContactOpened {
         contact: Some(Contact {
@@ -325,7 +500,13 @@ fn contact(case: &Case, reason: ContactReason, text: &str, outside: &Outside<'_>
             ..Contact::default()
         }),
     })];
-    acts.extend(clock::start(ClockName::Contact, LimitName::Contact, &format!("contact-{number}"), &at, outside)?);
+    acts.extend(clock::start(
+        ClockName::Contact,
+        LimitName::Contact,
+        &format!("contact-{number}"),
+        &at,
+        outside,
+    )?);
     Ok(acts)
 }
 
@@ -333,7 +514,11 @@ fn contact(case: &Case, reason: ContactReason, text: &str, outside: &Outside<'_>
 ///
 /// # Errors
 /// OUT_OF_ORDER.
-pub fn open_contact(case: &Case, request: &OpenContactRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn open_contact(
+    case: &Case,
+    request: &OpenContactRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     contact(case, request.reason(), &request.text, outside)
 }
@@ -342,12 +527,30 @@ pub fn open_contact(case: &Case, request: &OpenContactRequest, outside: &Outside
 ///
 /// # Errors
 /// CONTACT_UNKNOWN, CONTACT_CLOSED.
-pub fn close_contact(case: &Case, request: &CloseContactRequest, _: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    let contact = case.contacts.iter().find(|c| c.number == request.number).ok_or_else(|| {
-        Refusal::not_found("CONTACT_UNKNOWN", "BB-10.2.3", "没有该联系记录", "there is no such contact")
-    })?;
+pub fn close_contact(
+    case: &Case,
+    request: &CloseContactRequest,
+    _: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    let contact = case
+        .contacts
+        .iter()
+        .find(|c| c.number == request.number)
+        .ok_or_else(|| {
+            Refusal::not_found(
+                "CONTACT_UNKNOWN",
+                "BB-10.2.3",
+                "没有该联系记录",
+                "there is no such contact",
+            )
+        })?;
     if contact.closed_at.is_some() {
-        return Err(Refusal::precondition("CONTACT_CLOSED", "BB-10.2.3", "该联系已了结", "the contact is closed"));
+        return Err(Refusal::precondition(
+            "CONTACT_CLOSED",
+            "BB-10.2.3",
+            "该联系已了结",
+            "the contact is closed",
+        ));
     }
     let mut acts = vec![Act::ContactClosed(ContactClosed {
         number: request.number,
@@ -363,9 +566,15 @@ pub fn close_contact(case: &Case, request: &CloseContactRequest, _: &Outside<'_>
 ///
 /// # Errors
 /// OUT_OF_ORDER.
-pub fn raise(case: &Case, request: &RaiseProblemRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn raise(
+    case: &Case,
+    request: &RaiseProblemRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
-    let number = u32::try_from(case.problems.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let number = u32::try_from(case.problems.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     let clock = Clock {
         id: format!("problem-{number}"),
         name: ClockName::Problem.into(),
@@ -395,15 +604,35 @@ pub fn raise(case: &Case, request: &RaiseProblemRequest, outside: &Outside<'_>) 
 ///
 /// # Errors
 /// PROBLEM_UNKNOWN, PROBLEM_ANSWERED.
-pub fn answer(case: &Case, request: &AnswerProblemRequest, _: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    let problem = case.problems.iter().find(|p| p.number == request.number).ok_or_else(|| {
-        Refusal::not_found("PROBLEM_UNKNOWN", "BB-4.2d", "没有该协调问题", "there is no such problem")
-    })?;
+pub fn answer(
+    case: &Case,
+    request: &AnswerProblemRequest,
+    _: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    let problem = case
+        .problems
+        .iter()
+        .find(|p| p.number == request.number)
+        .ok_or_else(|| {
+            Refusal::not_found(
+                "PROBLEM_UNKNOWN",
+                "BB-4.2d",
+                "没有该协调问题",
+                "there is no such problem",
+            )
+        })?;
     if problem.answered_at.is_some() {
-        return Err(Refusal::precondition("PROBLEM_ANSWERED", "BB-4.2d", "该问题已答复", "it was answered already"));
+        return Err(Refusal::precondition(
+            "PROBLEM_ANSWERED",
+            "BB-4.2d",
+            "该问题已答复",
+            "it was answered already",
+        ));
     }
-    let mut acts =
-        vec![Act::ProblemAnswered(ProblemAnswered { number: request.number, answer: request.answer.clone() })];
+    let mut acts = vec![Act::ProblemAnswered(ProblemAnswered {
+        number: request.number,
+        answer: request.answer.clone(),
+    })];
     acts.extend(clock::ended(case, &format!("problem-{}", request.number)));
     Ok(acts)
 }

@@ -61,7 +61,11 @@ pub fn apply(case: &mut Case, act: &Act, at: Timestamp, _actor: &Actor, is_demon
     match act {
         Act::CaseOpened(a) => *case = a.case.clone().unwrap_or_default(),
         Act::ModeChosen(a) => {
-            case.mode_changes.push(ModeChange { from: case.mode, to: a.mode, changed_at: Some(at) });
+            case.mode_changes.push(ModeChange {
+                from: case.mode,
+                to: a.mode,
+                changed_at: Some(at),
+            });
             case.mode = a.mode;
             case.is_self_guided = a.is_self_guided;
         }
@@ -253,7 +257,11 @@ fn apply_department(case: &mut Case, act: &Act, at: Timestamp) {
         }
         Act::CorrectionNoticeReported(a) => record.corrections.extend(a.notice.clone()),
         Act::CorrectionAnswered(a) => {
-            for notice in record.corrections.iter_mut().filter(|c| c.number == a.number) {
+            for notice in record
+                .corrections
+                .iter_mut()
+                .filter(|c| c.number == a.number)
+            {
                 notice.answered_at = Some(at);
             }
         }

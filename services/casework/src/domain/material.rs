@@ -3,9 +3,10 @@
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{
-        Breach, BreachKind, BreachRecorded, Case, CaseMaterial, CaseState, ConsentKind, ListMissingMaterialsRequest,
-        MaterialReturned, MaterialTaken, MissingList, MissingListed, MissingMaterial, PassPreCheckRequest,
-        PreCheckPassed, ReturnMaterialRequest, SupplyForm, TakeMaterialRequest,
+        Breach, BreachKind, BreachRecorded, Case, CaseMaterial, CaseState, ConsentKind,
+        ListMissingMaterialsRequest, MaterialReturned, MaterialTaken, MissingList, MissingListed,
+        MissingMaterial, PassPreCheckRequest, PreCheckPassed, ReturnMaterialRequest, SupplyForm,
+        TakeMaterialRequest,
     },
     directory::v1::{ItemVersion, Material},
 };
@@ -17,22 +18,29 @@ use super::{
 };
 
 fn known<'a>(code: &str, item: &'a ItemVersion) -> Result<&'a Material, Refusal> {
-    item.materials.iter().find(|m| m.code == code).ok_or_else(|| {
-        Refusal::invalid(
-            "MATERIAL_UNKNOWN",
-            "BB-4.4a",
-            format!("该事项不需要材料 {code}"),
-            format!("the item knows no material {code}"),
-        )
-        .field("material", "unknown to the item")
-    })
+    item.materials
+        .iter()
+        .find(|m| m.code == code)
+        .ok_or_else(|| {
+            Refusal::invalid(
+                "MATERIAL_UNKNOWN",
+                "BB-4.4a",
+                format!("该事项不需要材料 {code}"),
+                format!("the item knows no material {code}"),
+            )
+            .field("material", "unknown to the item")
+        })
 }
 
 /// Records a material.
 ///
 /// # Errors
 /// CONSENT_MISSING, MATERIAL_UNKNOWN, NOT_ON_THE_SPOT, REUSE_NOT_POSSIBLE.
-pub fn take(case: &Case, request: &TakeMaterialRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn take(
+    case: &Case,
+    request: &TakeMaterialRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     needs_consent(case, ConsentKind::Assistance)?;
     let material = known(&request.material, outside.item)?;
@@ -80,10 +88,16 @@ pub fn take(case: &Case, request: &TakeMaterialRequest, outside: &Outside<'_>) -
 ///
 /// # Errors
 /// MATERIAL_NOT_HELD.
-pub fn give_back(case: &Case, request: &ReturnMaterialRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn give_back(
+    case: &Case,
+    request: &ReturnMaterialRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     known(&request.material, outside.item)?;
-    let is_held =
-        case.materials.iter().any(|m| m.code == request.material && m.is_present && m.returned_at.is_none());
+    let is_held = case
+        .materials
+        .iter()
+        .any(|m| m.code == request.material && m.is_present && m.returned_at.is_none());
     if !is_held {
         return Err(Refusal::precondition(
             "MATERIAL_NOT_HELD",
@@ -105,7 +119,12 @@ pub fn lacking<'a>(case: &Case, item: &'a ItemVersion) -> Vec<&'a Material> {
     item.materials
         .iter()
         .filter(|m| m.is_required)
-        .filter(|m| !case.materials.iter().any(|c| c.code == m.code && c.is_present && c.is_valid))
+        .filter(|m| {
+            !case
+                .materials
+                .iter()
+                .any(|c| c.code == m.code && c.is_present && c.is_valid)
+        })
         .collect()
 }
 
@@ -118,7 +137,12 @@ pub fn list_missing(
     request: &ListMissingMaterialsRequest,
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Open, CaseState::PreChecked], "提交后由部门补正", "after filing the department lists")?;
+    in_state(
+        case,
+        &[CaseState::Open, CaseState::PreChecked],
+        "提交后由部门补正",
+        "after filing the department lists",
+    )?;
     needs_consent(case, ConsentKind::Assistance)?;
     let lacking = lacking(case, outside.item);
     if lacking.is_empty() {
@@ -132,7 +156,11 @@ pub fn list_missing(
     let mut materials = Vec::new();
     for line in &request.materials {
         let material = known(&line.code, outside.item)?;
-        let way = if line.how_to_supplement.is_empty() { &material.how_to_get } else { &line.how_to_supplement };
+        let way = if line.how_to_supplement.is_empty() {
+            &material.how_to_get
+        } else {
+            &line.how_to_supplement
+        };
         materials.push(MissingMaterial {
             code: material.code.clone(),
             name: material.name.clone(),
@@ -151,11 +179,16 @@ pub fn list_missing(
             "LIST_INCOMPLETE",
             "BB-10.1.2.1.2",
             format!("须一次性列全，还缺：{}", left_out.join("、")),
-            format!("everything is listed at once; left out: {}", left_out.join(", ")),
+            format!(
+                "everything is listed at once; left out: {}",
+                left_out.join(", ")
+            ),
         )
         .field("materials", "left out a required material"));
     }
-    let number = u32::try_from(case.missing_lists.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let number = u32::try_from(case.missing_lists.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     let mut acts = vec![Act::MissingListed(MissingListed {
         list: Some(MissingList {
             number,
@@ -183,8 +216,17 @@ pub fn list_missing(
 ///
 /// # Errors
 /// OUT_OF_ORDER, CONSENT_MISSING, MATERIALS_MISSING.
-pub fn pass_pre_check(case: &Case, _: &PassPreCheckRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Open], "预审已通过", "the pre-check has passed already")?;
+pub fn pass_pre_check(
+    case: &Case,
+    _: &PassPreCheckRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::Open],
+        "预审已通过",
+        "the pre-check has passed already",
+    )?;
     needs_consent(case, ConsentKind::Assistance)?;
     let lacking = lacking(case, outside.item);
     if !lacking.is_empty() {
@@ -194,10 +236,18 @@ pub fn pass_pre_check(case: &Case, _: &PassPreCheckRequest, outside: &Outside<'_
             "MATERIALS_MISSING",
             "BB-10.1.2.1.2",
             format!("材料不齐全：{}；请一次性列出", names.join("、")),
-            format!("materials are missing: {}; list them all at once", codes.join(", ")),
+            format!(
+                "materials are missing: {}; list them all at once",
+                codes.join(", ")
+            ),
         ));
     }
     Ok(vec![Act::PreCheckPassed(PreCheckPassed {
-        materials: case.materials.iter().filter(|m| m.is_present).map(|m| m.code.clone()).collect(),
+        materials: case
+            .materials
+            .iter()
+            .filter(|m| m.is_present)
+            .map(|m| m.code.clone())
+            .collect(),
     })])
 }

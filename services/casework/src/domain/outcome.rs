@@ -2,9 +2,10 @@
 
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::casework::v1::{
-    Case, CaseState, ConfirmReceiptRequest, Correction, CorrectionRecorded, DecisionOutcome, DeliverResultRequest,
-    Delivery, DeliveryMeans, EvaluationPrompt, EvaluationPrompted, FileAwayRequest, FiledAway,
-    PromptEvaluationRequest, ReceiptConfirmed, RecordCorrectionRequest, ResultDelivered,
+    Case, CaseState, ConfirmReceiptRequest, Correction, CorrectionRecorded, DecisionOutcome,
+    DeliverResultRequest, Delivery, DeliveryMeans, EvaluationPrompt, EvaluationPrompted,
+    FileAwayRequest, FiledAway, PromptEvaluationRequest, ReceiptConfirmed, RecordCorrectionRequest,
+    ResultDelivered,
 };
 
 use super::{
@@ -16,8 +17,17 @@ use super::{
 ///
 /// # Errors
 /// OUT_OF_ORDER, IDENTITY_CHECK_MISSING, TRACKING_MISSING, GUIDANCE_MISSING.
-pub fn deliver(case: &Case, request: &DeliverResultRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Decided], "须在决定之后交付一次", "delivery follows the decision, once")?;
+pub fn deliver(
+    case: &Case,
+    request: &DeliverResultRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::Decided],
+        "须在决定之后交付一次",
+        "delivery follows the decision, once",
+    )?;
     let is_post = request.means() == DeliveryMeans::Post;
     if !is_post && request.identity_check.trim().is_empty() {
         return Err(Refusal::invalid(
@@ -78,16 +88,37 @@ pub fn deliver(case: &Case, request: &DeliverResultRequest, outside: &Outside<'_
 ///
 /// # Errors
 /// NOT_SENT, ALREADY_RECEIVED, TIME_IN_FUTURE, TIME_TOO_EARLY.
-pub fn confirm(case: &Case, request: &ConfirmReceiptRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn confirm(
+    case: &Case,
+    request: &ConfirmReceiptRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     let delivery = case.delivery.as_ref().ok_or_else(|| {
-        Refusal::precondition("NOT_SENT", "BB-10.1.3", "结果尚未寄出", "the result was not sent yet")
+        Refusal::precondition(
+            "NOT_SENT",
+            "BB-10.1.3",
+            "结果尚未寄出",
+            "the result was not sent yet",
+        )
     })?;
     if delivery.received_at.is_some() {
-        return Err(Refusal::precondition("ALREADY_RECEIVED", "BB-10.1.3", "已登记签收", "receipt is on record already"));
+        return Err(Refusal::precondition(
+            "ALREADY_RECEIVED",
+            "BB-10.1.3",
+            "已登记签收",
+            "receipt is on record already",
+        ));
     }
-    let at = reported("received_at", request.received_at.as_ref(), delivery.sent_at.as_ref(), outside)?;
-    let mut acts =
-        vec![Act::ReceiptConfirmed(ReceiptConfirmed { proof: request.proof.clone(), received_at: Some(at) })];
+    let at = reported(
+        "received_at",
+        request.received_at.as_ref(),
+        delivery.sent_at.as_ref(),
+        outside,
+    )?;
+    let mut acts = vec![Act::ReceiptConfirmed(ReceiptConfirmed {
+        proof: request.proof.clone(),
+        received_at: Some(at),
+    })];
     acts.extend(clock::ended(case, "service"));
     Ok(acts)
 }
@@ -96,8 +127,17 @@ pub fn confirm(case: &Case, request: &ConfirmReceiptRequest, outside: &Outside<'
 ///
 /// # Errors
 /// OUT_OF_ORDER, ALREADY_PROMPTED.
-pub fn prompt(case: &Case, request: &PromptEvaluationRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    in_state(case, &[CaseState::Delivered], "交付后再提示评价", "the prompt follows delivery")?;
+pub fn prompt(
+    case: &Case,
+    request: &PromptEvaluationRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    in_state(
+        case,
+        &[CaseState::Delivered],
+        "交付后再提示评价",
+        "the prompt follows delivery",
+    )?;
     if case.evaluation.is_some() {
         return Err(Refusal::exists(
             "ALREADY_PROMPTED",
@@ -121,7 +161,11 @@ pub fn prompt(case: &Case, request: &PromptEvaluationRequest, outside: &Outside<
 ///
 /// # Errors
 /// OUT_OF_ORDER, RECORD_INCOMPLETE with every gap.
-pub fn file_away(case: &Case, request: &FileAwayRequest, _: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn file_away(
+    case: &Case,
+    request: &FileAwayRequest,
+    _: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     in_state(
         case,
         &[CaseState::Delivered],
@@ -148,17 +192,28 @@ pub fn file_away(case: &Case, request: &FileAwayRequest, _: &Outside<'_>) -> Res
         }
         return Err(refusal);
     }
-    Ok(vec![Act::FiledAway(FiledAway { remarks: request.remarks.clone() })])
+    Ok(vec![Act::FiledAway(FiledAway {
+        remarks: request.remarks.clone(),
+    })])
 }
 
 /// Corrects an earlier act by an act of its own.
 ///
 /// # Errors
 /// ACT_UNKNOWN.
-pub fn correct(case: &Case, request: &RecordCorrectionRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn correct(
+    case: &Case,
+    request: &RecordCorrectionRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     if request.act > case.act_count {
-        return Err(Refusal::not_found("ACT_UNKNOWN", "BB-8d", "台账中没有该序号", "the ledger has no such act")
-            .field("act", "not in the ledger"));
+        return Err(Refusal::not_found(
+            "ACT_UNKNOWN",
+            "BB-8d",
+            "台账中没有该序号",
+            "the ledger has no such act",
+        )
+        .field("act", "not in the ledger"));
     }
     Ok(vec![Act::CorrectionRecorded(CorrectionRecorded {
         correction: Some(Correction {

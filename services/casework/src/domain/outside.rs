@@ -35,14 +35,20 @@ impl Outside<'_> {
     /// Who acts, as the contract writes it.
     #[must_use]
     pub fn actor(&self) -> Option<Actor> {
-        Some(Actor { subject: self.caller.subject.clone(), site: self.caller.site.clone() })
+        Some(Actor {
+            subject: self.caller.subject.clone(),
+            site: self.caller.site.clone(),
+        })
     }
 }
 
 /// An instant as the contract writes it.
 #[must_use]
 pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
-    Timestamp { seconds: at.timestamp(), nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default() }
+    Timestamp {
+        seconds: at.timestamp(),
+        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
+    }
 }
 
 /// An instant of the contract.
@@ -68,14 +74,28 @@ pub fn reported(
     outside: &Outside<'_>,
 ) -> Result<Timestamp, Refusal> {
     let given = at.and_then(instant).ok_or_else(|| {
-        Refusal::invalid("TIME_IMPOSSIBLE", "BB-8d", "时间不存在", "this is no instant").field(field, "no instant")
+        Refusal::invalid(
+            "TIME_IMPOSSIBLE",
+            "BB-8d",
+            "时间不存在",
+            "this is no instant",
+        )
+        .field(field, "no instant")
     })?;
     // A minute of grace for clocks that differ.
     if given > outside.now + chrono::TimeDelta::minutes(1) {
-        return Err(Refusal::invalid("TIME_IN_FUTURE", "BB-8d", "时间不能在将来", "the instant lies in the future")
-            .field(field, "lies in the future"));
+        return Err(Refusal::invalid(
+            "TIME_IN_FUTURE",
+            "BB-8d",
+            "时间不能在将来",
+            "the instant lies in the future",
+        )
+        .field(field, "lies in the future"));
     }
-    if earliest.and_then(instant).is_some_and(|earliest| given < earliest) {
+    if earliest
+        .and_then(instant)
+        .is_some_and(|earliest| given < earliest)
+    {
         return Err(Refusal::invalid(
             "TIME_TOO_EARLY",
             "BB-8d",
@@ -99,7 +119,10 @@ pub fn in_state(case: &Case, states: &[CaseState], zh: &str, en: &str) -> Result
         "OUT_OF_ORDER",
         "BB-8d",
         format!("{zh}（当前状态：{}）", state_zh(case.state())),
-        format!("{en} (the case is {})", case.state().as_str_name().trim_start_matches("CASE_STATE_")),
+        format!(
+            "{en} (the case is {})",
+            case.state().as_str_name().trim_start_matches("CASE_STATE_")
+        ),
     ))
 }
 

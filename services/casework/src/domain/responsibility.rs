@@ -3,8 +3,8 @@
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::bangban::{
     casework::v1::{
-        AcceptHandoverRequest, Case, DeclineHandoverRequest, Handover, HandoverAccepted, HandoverDeclined,
-        HandoverOffered, OfferHandoverRequest,
+        AcceptHandoverRequest, Case, DeclineHandoverRequest, Handover, HandoverAccepted,
+        HandoverDeclined, HandoverOffered, OfferHandoverRequest,
     },
     options::v1::Role,
 };
@@ -39,7 +39,12 @@ pub fn may(who: Who, case: &Case, caller: &Caller) -> Result<(), Refusal> {
         Who::Corrector => is_responsible || caller.has(Role::Supervisor),
         Who::Receiver => {
             let offer = pending(case).ok_or_else(|| {
-                Refusal::precondition("NO_HANDOVER", "BB-4.2a", "没有待接收的移交", "no hand-over is pending")
+                Refusal::precondition(
+                    "NO_HANDOVER",
+                    "BB-4.2a",
+                    "没有待接收的移交",
+                    "no hand-over is pending",
+                )
             })?;
             if offer.to_agent != caller.subject {
                 return Err(Refusal::forbidden(
@@ -66,14 +71,20 @@ pub fn may(who: Who, case: &Case, caller: &Caller) -> Result<(), Refusal> {
 /// The offer that waits for an answer.
 #[must_use]
 pub fn pending(case: &Case) -> Option<&Handover> {
-    case.handovers.iter().find(|h| h.accepted_at.is_none() && h.declined_at.is_none())
+    case.handovers
+        .iter()
+        .find(|h| h.accepted_at.is_none() && h.declined_at.is_none())
 }
 
 /// Offers responsibility; the giver keeps it until it is accepted.
 ///
 /// # Errors
 /// HANDOVER_PENDING, HANDOVER_TO_ONESELF.
-pub fn offer(case: &Case, request: &OfferHandoverRequest, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
+pub fn offer(
+    case: &Case,
+    request: &OfferHandoverRequest,
+    outside: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     if pending(case).is_some() {
         return Err(Refusal::precondition(
@@ -84,8 +95,13 @@ pub fn offer(case: &Case, request: &OfferHandoverRequest, outside: &Outside<'_>)
         ));
     }
     if request.to_agent == case.agent {
-        return Err(Refusal::invalid("HANDOVER_TO_ONESELF", "BB-4.2a", "不能移交给自己", "not to oneself")
-            .field("to_agent", "is responsible already"));
+        return Err(Refusal::invalid(
+            "HANDOVER_TO_ONESELF",
+            "BB-4.2a",
+            "不能移交给自己",
+            "not to oneself",
+        )
+        .field("to_agent", "is responsible already"));
     }
     Ok(vec![Act::HandoverOffered(HandoverOffered {
         handover: Some(Handover {
@@ -104,14 +120,16 @@ pub fn offer(case: &Case, request: &OfferHandoverRequest, outside: &Outside<'_>)
 ///
 /// # Errors
 /// NO_HANDOVER.
-pub fn accept(
-    case: &Case,
-    _: &AcceptHandoverRequest,
-    region: &str,
-) -> Result<Vec<Act>, Refusal> {
+pub fn accept(case: &Case, _: &AcceptHandoverRequest, region: &str) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
-    let offer = pending(case)
-        .ok_or_else(|| Refusal::precondition("NO_HANDOVER", "BB-4.2a", "没有待接收的移交", "no hand-over is pending"))?;
+    let offer = pending(case).ok_or_else(|| {
+        Refusal::precondition(
+            "NO_HANDOVER",
+            "BB-4.2a",
+            "没有待接收的移交",
+            "no hand-over is pending",
+        )
+    })?;
     Ok(vec![Act::HandoverAccepted(HandoverAccepted {
         agent: offer.to_agent.clone(),
         site: offer.to_site.clone(),
@@ -123,6 +141,12 @@ pub fn accept(
 ///
 /// # Errors
 /// None beyond [`may`].
-pub fn decline(_: &Case, request: &DeclineHandoverRequest, _: &Outside<'_>) -> Result<Vec<Act>, Refusal> {
-    Ok(vec![Act::HandoverDeclined(HandoverDeclined { reason: request.reason.clone() })])
+pub fn decline(
+    _: &Case,
+    request: &DeclineHandoverRequest,
+    _: &Outside<'_>,
+) -> Result<Vec<Act>, Refusal> {
+    Ok(vec![Act::HandoverDeclined(HandoverDeclined {
+        reason: request.reason.clone(),
+    })])
 }

@@ -1,0 +1,89 @@
+//! What casework takes from directory's feed: districts, items, departments, calendars, the demonstration clock.
+
+use bangban_proto::bangban::{
+    directory::v1::{Calendar, DirectoryAct, ItemVersion, directory_act::Act as Learned},
+    events::v1::Act,
+};
+use bangban_store::{Error, Store, clock, consume::Effects, copy};
+use prost::Message as _;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
+
+/// Takes acts of directory in.
+#[derive(Debug, Clone)]
+pub struct FromDirectory {
+    /// This service's store.
+    pub store: Store,
+}
+
+#[async_trait::async_trait]
+impl Effects for FromDirectory {
+    async fn take(&self, db: &DatabaseTransaction, act: &Act) -> Result<(), Error> {
+        let Ok(DirectoryAct { act: Some(learned) }) = DirectoryAct::decode(act.payload.as_slice())
+        else {
+            // An act of a later release: nothing that this one lives on.
+            return Ok(());
+        };
+        let district = act.district.as_str();
+        match learned {
+            Learned::DistrictCreated(a) => {
+                let made = a.district.unwrap_or_default();
+                copy::put(db, &made.id, "district", &made.id, &made).await?;
+            }
+            Learned::DepartmentPut(a) => {
+                let department = a.department.unwrap_or_default();
+                copy::put(db, district, "department", &department.id, &department).await?;
+            }
+            Learned::ItemPublished(a) => {
+                let item = a.item.unwrap_or_default();
+                copy::put(
+                    db,
+                    district,
+                    "item",
+                    &format!("{}@{}", item.code, item.version),
+                    &item,
+                )
+                .await?;
+            }
+            Learned::ItemWithdrawn(a) => {
+                let id = format!("{}@{}", a.code, a.version);
+                if let Some(mut item) = copy::get::<ItemVersion>(db, district, "item", &id).await? {
+                    item.withdrawn_from = a.from;
+                    copy::put(db, district, "item", &id, &item).await?;
+                }
+            }
+            Learned::CalendarAmended(a) => {
+                let mut calendar = copy::get::<Calendar>(db, district, "calendar", "calendar")
+                    .await?
+                    .unwrap_or_default();
+                if let Some(amendment) = a.amendment {
+                    calendar
+                        .amendments
+                        .retain(|known| known.date != amendment.date);
+                    calendar.amendments.push(amendment);
+                }
+                copy::put(db, district, "calendar", "calendar", &calendar).await?;
+            }
+            Learned::CalendarYearLoaded(a) => {
+                let mut calendar = copy::get::<Calendar>(db, "", "calendar", "calendar")
+                    .await?
+                    .unwrap_or_default();
+                let year = format!("{}-", a.year);
+                calendar
+                    .national
+                    .retain(|known| !known.date.starts_with(&year));
+                calendar.national.extend(a.days);
+                copy::put(db, "", "calendar", "calendar", &calendar).await?;
+            }
+            Learned::ClockAdvanced(a) => {
+                clock::set_offset(db, self.store.backend, a.offset_seconds).await?
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, db: &DatabaseTransaction) -> Result<(), Error> {
+        db.execute_unprepared("DELETE FROM copies").await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,423 @@
+//! The one way in which every command on a case goes: load, decide, write, answer.
+
+use bangban_calendar::{Calendar, Kind, Override, OverrideKind, Row};
+use bangban_codes::ReceiptNumber;
+use bangban_kit::{
+    access::Deadline,
+    identity::Caller,
+    refusal::{Kind as Why, Refusal},
+    scope::{Reach, Scope},
+};
+use bangban_ledger::START;
+use bangban_proto::{
+    Head,
+    bangban::{
+        casework::v1::{
+            AcceptHandoverRequest, Case, CaseAct, CaseChange, OfferHandoverRequest, OpenCaseRequest,
+        },
+        directory::v1::{
+            Amendment, Calendar as Differs, CheckAssignmentRequest, CheckAssignmentResponse,
+            DayKind, staff_service_client::StaffServiceClient,
+        },
+        types::v1::{Actor, Channel},
+    },
+};
+use bangban_store::{Error, Now, Position, act, command::Command, write::Chain};
+use chrono::NaiveDate;
+use prost::Message;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
+
+use super::{Rpc, case_unknown, district_unknown, taken};
+use crate::{
+    domain::{
+        Act, Outside, contact, fold,
+        outside::timestamp,
+        responsibility::{self, Who},
+    },
+    store::{self, Loaded},
+};
+
+/// A pure decision.
+pub(super) type Decide<R> = fn(&Case, &R, &Outside<'_>) -> Result<Vec<Act>, Refusal>;
+
+/// The district's calendar: the national one with what differs.
+///
+/// # Errors
+/// INTERNAL for amendments that contradict each other.
+pub fn calendar(national: &Differs, district: &Differs) -> Result<Calendar, Refusal> {
+    let mut calendar = Calendar::national();
+    let date =
+        |a: &Amendment| NaiveDate::parse_from_str(&a.date, "%Y-%m-%d").map_err(Refusal::internal);
+    if !national.national.is_empty() {
+        let mut years: std::collections::BTreeMap<i32, Vec<Row>> =
+            std::collections::BTreeMap::new();
+        for day in &national.national {
+            let at = date(day)?;
+            let kind = if day.kind() == DayKind::Work {
+                Kind::Workday
+            } else {
+                Kind::Holiday
+            };
+            let row = Row {
+                date: at,
+                kind,
+                name: day.name.clone(),
+                source: day.citation.clone(),
+            };
+            years
+                .entry(chrono::Datelike::year(&at))
+                .or_default()
+                .push(row);
+        }
+        for (year, rows) in years {
+            calendar = calendar.with_year(year, rows).map_err(Refusal::internal)?;
+        }
+    }
+    if district.amendments.is_empty() {
+        return Ok(calendar);
+    }
+    let mut overrides = Vec::new();
+    for day in &district.amendments {
+        let kind = if day.kind() == DayKind::Work {
+            OverrideKind::Work
+        } else {
+            OverrideKind::Rest
+        };
+        overrides.push(Override {
+            date: date(day)?,
+            kind,
+            name: day.name.clone(),
+            citation: day.citation.clone(),
+        });
+    }
+    calendar
+        .with_overrides(overrides)
+        .map_err(Refusal::internal)
+}
+
+/// Applies acts to a case and adds them to its chain.
+pub(crate) fn carry_out(
+    case: &mut Case,
+    mut chain: Chain,
+    acts: Vec<Act>,
+    caller: &Caller,
+    now: Now,
+) -> Chain {
+    let actor = Actor {
+        subject: caller.subject.clone(),
+        site: caller.site.clone(),
+    };
+    for act in acts {
+        fold::apply(case, &act, timestamp(now.at), &actor, now.is_demonstration);
+        let kind = fold::kind(&act);
+        chain = chain.act(kind, CaseAct { act: Some(act) }.encode_to_vec());
+    }
+    chain
+}
+
+fn subject(case: &str) -> String {
+    format!("cases/{case}")
+}
+
+fn sees(scope: &Scope, case: &Case, caller: &Caller) -> bool {
+    match scope.reach() {
+        Reach::Whole => true,
+        Reach::Region { prefix, site } => {
+            case.region.starts_with(prefix)
+                || (!site.is_empty() && &case.site == site)
+                || responsibility::pending(case).is_some_and(|h| h.to_agent == caller.subject)
+        }
+        Reach::Department(department) => &case.department == department,
+        Reach::Case(id) => &case.id == id,
+    }
+}
+
+impl Rpc {
+    /// A command on a case that is there.
+    pub(super) async fn act<R: Head + Message>(
+        &self,
+        request: Request<R>,
+        who: Who,
+        decide: Decide<R>,
+    ) -> Result<Response<CaseChange>, Status> {
+        let (caller, _, request) = taken(request);
+        self.act_on(&caller, &request, who, |case, outside| {
+            decide(case, &request, outside)
+        })
+        .await
+    }
+
+    async fn act_on<R: Head + Message>(
+        &self,
+        caller: &Caller,
+        request: &R,
+        who: Who,
+        decide: impl Fn(&Case, &Outside<'_>) -> Result<Vec<Act>, Refusal>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.store.wait_for(request.after()).await?;
+        let mut command = Command::new(caller, request);
+        loop {
+            let loaded = store::load(&self.store, &command, request.case()).await?;
+            if loaded.is_repeated {
+                return Ok(self.first_answer(&command).await?);
+            }
+            let Loaded {
+                now,
+                district,
+                calendar: differs,
+                national,
+                case,
+                item,
+                department,
+                ..
+            } = loaded;
+            let district = district.ok_or_else(|| district_unknown(request.district()))?;
+            let scope = Scope::of(caller, request.district(), &district.region)?;
+            let (mut case, version, head) = case
+                .filter(|(case, ..)| sees(&scope, case, caller))
+                .ok_or_else(case_unknown)?;
+            fresh(request, &case)?;
+            responsibility::may(who, &case, caller)?;
+            let calendar = calendar(&national, &differs)?;
+            let outside = Outside {
+                now: now.at,
+                caller,
+                calendar: &calendar,
+                item: &item,
+                department: &department,
+            };
+            let acts = decide(&case, &outside)?;
+            let chain = Chain::new(
+                request.district(),
+                subject(request.case()),
+                version,
+                head,
+                caller,
+                now,
+            );
+            let chain = carry_out(&mut case, chain, acts, caller, now);
+            let state = store::update(&case, version, chain.number, &chain.head);
+            if let Some(position) = self
+                .store
+                .finish::<CaseChange>(&mut command, &chain, None, vec![state])
+                .await?
+            {
+                return Ok(answer(case, &position));
+            }
+        }
+    }
+
+    /// Opens a case.
+    pub(super) async fn open(
+        &self,
+        request: Request<OpenCaseRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        let (caller, deadline, request) = taken(request);
+        self.store.wait_for(&request.after).await?;
+        let mut command = Command::new(&caller, &request);
+        loop {
+            let loaded = store::load(&self.store, &command, "").await?;
+            if loaded.is_repeated {
+                return Ok(self.first_answer(&command).await?);
+            }
+            let now = loaded.now;
+            let district = loaded
+                .district
+                .ok_or_else(|| district_unknown(&request.district))?;
+            Scope::of(&caller, &request.district, &district.region)?;
+            let today = now.local().date_naive().to_string();
+            let opening =
+                store::opening(&self.store, &request.district, &request.item, &today).await?;
+            let item = opening
+                .item
+                .ok_or_else(|| contact::not_published(&request.item))?;
+            let assignment = CheckAssignmentRequest {
+                district: request.district.clone(),
+                staff: caller.subject.clone(),
+                site: request.site.clone(),
+                item: request.item.clone(),
+                channel: request.mode,
+                applicant: request.applicant.clone(),
+            };
+            let assignment = self.assignable(&caller, deadline, assignment).await?;
+            let calendar = calendar(&loaded.national, &loaded.calendar)?;
+            let outside = Outside {
+                now: now.at,
+                caller: &caller,
+                calendar: &calendar,
+                item: &item,
+                department: &opening.department,
+            };
+            let id = Uuid::now_v7().to_string();
+            let serial = rand::random_range(0..u64::from(bangban_codes::Serial::COUNT));
+            let receipt = ReceiptNumber::new(district.number, serial)
+                .map_err(Refusal::internal)?
+                .to_string();
+            let acts = contact::open(id.clone(), receipt, &request, &assignment, &outside)?;
+            let mut case = Case::default();
+            let chain = Chain::new(&request.district, subject(&id), 0, START, &caller, now);
+            let chain = carry_out(&mut case, chain, acts, &caller, now);
+            let state = store::insert(&case, chain.number, &chain.head);
+            match self
+                .store
+                .finish::<CaseChange>(&mut command, &chain, None, vec![state])
+                .await
+            {
+                Ok(Some(position)) => return Ok(answer(case, &position)),
+                Ok(None) => {}
+                // The receipt was drawn before: draw another.
+                Err(Error::Taken(what)) if what.contains("receipt") => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Offers a hand-over to somebody who may be given the case.
+    pub(super) async fn offer(
+        &self,
+        request: Request<OfferHandoverRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        let (caller, deadline, request) = taken(request);
+        let scope = self.scope(&caller, &request.district).await?;
+        let case = store::find(&self.store, &scope, "id", &request.case)
+            .await?
+            .ok_or_else(case_unknown)?;
+        let receiver = CheckAssignmentRequest {
+            district: request.district.clone(),
+            staff: request.to_agent.clone(),
+            site: request.to_site.clone(),
+            item: case.item,
+            channel: Channel::Unspecified.into(),
+            applicant: case.applicant,
+        };
+        self.assignable(&caller, deadline, receiver).await?;
+        self.act_on(&caller, &request, Who::Responsible, |case, outside| {
+            responsibility::offer(case, &request, outside)
+        })
+        .await
+    }
+
+    /// Accepts a hand-over; whether the receiver may be given the case is asked again, because it takes effect now.
+    pub(super) async fn accept(
+        &self,
+        request: Request<AcceptHandoverRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        let (caller, deadline, request) = taken(request);
+        let district = Scope::whole(&request.district);
+        let case = store::find(&self.store, &district, "id", &request.case)
+            .await?
+            .ok_or_else(case_unknown)?;
+        responsibility::may(Who::Receiver, &case, &caller)?;
+        let to_site = responsibility::pending(&case)
+            .map(|h| h.to_site.clone())
+            .unwrap_or_default();
+        let receiver = CheckAssignmentRequest {
+            district: request.district.clone(),
+            staff: caller.subject.clone(),
+            site: to_site,
+            item: case.item,
+            channel: Channel::Unspecified.into(),
+            applicant: case.applicant,
+        };
+        let assignment = self.assignable(&caller, deadline, receiver).await?;
+        self.act_on(&caller, &request, Who::Receiver, |case, _| {
+            responsibility::accept(case, &request, &assignment.region)
+        })
+        .await
+    }
+
+    async fn assignable(
+        &self,
+        caller: &Caller,
+        deadline: Option<Deadline>,
+        request: CheckAssignmentRequest,
+    ) -> Result<CheckAssignmentResponse, Status> {
+        let request = self.directory.request(caller, deadline, request)?;
+        let answered = StaffServiceClient::new(self.directory.channel.clone())
+            .check_assignment(request)
+            .await;
+        match answered {
+            Ok(answer) => Ok(answer.into_inner()),
+            // Directory's refusals are ours; its absence is a passing one.
+            Err(status)
+                if matches!(
+                    status.code(),
+                    Code::Unavailable | Code::Unknown | Code::Cancelled
+                ) =>
+            {
+                Err(Refusal::new(
+                    Why::Unavailable,
+                    "DIRECTORY_UNAVAILABLE",
+                    "",
+                    "暂时无法核实人员和服务对象，请稍后重试",
+                    "staff and applicant cannot be checked at the moment: try again",
+                )
+                .retry_after(std::time::Duration::from_secs(1))
+                .into())
+            }
+            Err(status) => Err(status),
+        }
+    }
+
+    /// The first answer of a command that is repeated: the case as it was after its act.
+    async fn first_answer(&self, command: &Command) -> Result<Response<CaseChange>, Error> {
+        let first = self.store.repeated(command).await?.ok_or(Error::Conflict)?;
+        let acts = act::Entity::find()
+            .filter(act::Column::District.eq(&first.district))
+            .filter(act::Column::Subject.eq(&first.subject))
+            .filter(act::Column::Number.lte(first.number))
+            .order_by_asc(act::Column::Number)
+            .all(&self.store.db)
+            .await?;
+        Ok(answer(
+            folded(&acts)?,
+            &self.store.position(first.tx, first.position),
+        ))
+    }
+}
+
+/// The case that acts lead to.
+///
+/// # Errors
+/// INTERNAL for an act that cannot be read.
+pub fn folded(acts: &[act::Model]) -> Result<Case, Refusal> {
+    let mut case = Case::default();
+    for row in acts {
+        let CaseAct { act: Some(act) } =
+            CaseAct::decode(row.payload.as_slice()).map_err(Refusal::internal)?
+        else {
+            continue;
+        };
+        let at = Now::from_row(row.acted_at_us, 0).at;
+        let actor = Actor {
+            subject: row.actor.clone(),
+            site: row.actor_site.clone(),
+        };
+        fold::apply(&mut case, &act, timestamp(at), &actor, row.is_demonstration);
+    }
+    Ok(case)
+}
+
+fn answer(case: Case, position: &Position) -> Response<CaseChange> {
+    Response::new(CaseChange {
+        case: Some(case),
+        position: position.to_string(),
+    })
+}
+
+/// The etag is the one that is in force, where one was sent.
+fn fresh(request: &impl Head, case: &Case) -> Result<(), Refusal> {
+    if request.etag().is_empty() || request.etag() == case.etag {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Why::Stale,
+        "STALE_ETAG",
+        "BB-8d",
+        "该办件已被更新，请刷新后再操作",
+        "the case has changed since you read it: read it again",
+    )
+    .field("etag", "stale"))
+}
