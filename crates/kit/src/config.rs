@@ -187,7 +187,9 @@ impl Config {
         };
         figment = figment.merge(Env::prefixed("BANGBAN_").split("__"));
         for (key, value) in flags {
-            figment = figment.merge((key.as_str(), value.as_str()));
+            // A flag is text; what it means (a number, a truth value) is read as in the environment.
+            let Ok(value) = value.parse::<figment::value::Value>();
+            figment = figment.merge((key.as_str(), value));
         }
         let config: Self = figment
             .extract()
@@ -305,7 +307,7 @@ mod tests {
             .expect("a config");
         assert_eq!(config.server.listen.port(), 9001);
         assert_eq!(config.server.drain_seconds, 3);
-        assert_eq!(config.server.max_streams, 200);
+        assert_eq!(config.server.max_streams, 7);
     }
 
     #[test]

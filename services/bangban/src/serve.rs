@@ -1,0 +1,297 @@
+//! A process that serves: all services in one, or one of them with the others on the network.
+
+use std::{
+    collections::HashSet, future::Future, net::SocketAddr, path::Path, pin::Pin, sync::Arc,
+    time::Duration,
+};
+
+use bangban_casework::Casework;
+use bangban_directory::Directory;
+use bangban_kit::{
+    access::Regions,
+    config::Config,
+    identity::{ContextKey, Verifier},
+    peers::{Memory, Peer},
+    refusal::Refusal,
+    serve::{self, Plan},
+};
+use bangban_proto::bangban::{
+    directory::v1::{GetRegionRequest, region_service_client::RegionServiceClient},
+    events::v1::event_feed_server::EventFeedServer,
+};
+use bangban_store::{Store, feed::Feeds};
+use tokio::{sync::Mutex, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, service::RoutesBuilder, transport::Channel};
+
+use crate::{cli, failure::Failure, token::Signer};
+
+/// How long background tasks get to end after the server has.
+const TASKS_END: Duration = Duration::from_secs(5);
+
+/// How long asking another process for a region may take.
+const REGION_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a process serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Everything.
+    All,
+    /// One service.
+    One(cli::Service),
+}
+
+impl What {
+    /// As the command line says it.
+    pub fn of(all: bool, service: Option<cli::Service>) -> Self {
+        match service {
+            Some(service) if !all => Self::One(service),
+            _ => Self::All,
+        }
+    }
+
+    fn has(self, service: cli::Service) -> bool {
+        self == Self::All || self == Self::One(service)
+    }
+}
+
+/// A process that serves.
+pub struct Running {
+    /// Where.
+    pub address: SocketAddr,
+    /// The directory, when it runs here.
+    pub directory: Option<Arc<Directory>>,
+    server: JoinHandle<Result<(), serve::Error>>,
+    tasks: Vec<JoinHandle<()>>,
+    feeds: CancellationToken,
+}
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn until_signalled(config: &Config, what: What) -> Result<(), Failure> {
+    bangban_kit::logs::start(&config.log);
+    let stop = stop_when_signalled();
+    let running = start(config, what, stop).await?;
+    tracing::info!(address = %running.address, ?what, "serving");
+    running.ended().await
+}
+
+/// A token that is cancelled when the process is asked to end.
+pub fn stop_when_signalled() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        serve::signalled().await;
+        cancelled.cancel();
+    });
+    stop
+}
+
+/// Opens what is to be served, and serves it in the background until `stop`.
+pub async fn start(
+    config: &Config,
+    what: What,
+    stop: CancellationToken,
+) -> Result<Running, Failure> {
+    std::fs::create_dir_all(&config.data).map_err(|e| {
+        Failure::of(
+            &format!(
+                "the data folder {} cannot be made; choose another with --data",
+                config.data.display()
+            ),
+            &e,
+        )
+    })?;
+    let keys = |e| {
+        Failure::of(
+            "keys cannot be used; look at [identity] with `bangban config check`",
+            &e,
+        )
+    };
+    if config.is_own_issuer() {
+        Signer::open(config)?;
+    }
+    let identity = &config.identity;
+    let context = ContextKey::open_or_create(&config.context_key()).map_err(keys)?;
+    let verifier = Verifier::new(
+        &config.jwks(),
+        &identity.issuer,
+        &identity.audience,
+        context.clone(),
+    )
+    .map_err(keys)?;
+    let listening = serve::listen(&config.server).await.map_err(|e| {
+        Failure::new(format!(
+            "{e} (or with --listen ADDRESS, port 0 for a free one)."
+        ))
+    })?;
+    let address = listening.address;
+
+    let memory = Memory::default();
+    let mut builder = RoutesBuilder::default();
+    let mut names = Vec::new();
+    let mut stores: Vec<Store> = Vec::new();
+    let mut tasks = Vec::new();
+    let feeds = CancellationToken::new();
+
+    let mut directory = None;
+    if what.has(cli::Service::Directory) {
+        let opened = Arc::new(
+            Directory::open(config)
+                .await
+                .map_err(|e| unopened("directory", &e))?,
+        );
+        names.extend(opened.add_to(&mut builder));
+        stores.push(opened.store());
+        directory = Some(opened);
+    }
+    let channel = match &directory {
+        Some(_) => memory.channel().map_err(|e| {
+            Failure::of(
+                "the services in this process cannot reach each other; report this",
+                &e,
+            )
+        })?,
+        None => remote(config, "directory")?,
+    };
+    if what.has(cli::Service::Casework) {
+        let peer = Peer::new(channel.clone(), "casework", context);
+        let casework = Casework::open(config, peer)
+            .await
+            .map_err(|e| unopened("casework", &e))?;
+        names.extend(casework.add_to(&mut builder));
+        stores.push(casework.store());
+        tasks = casework.tasks(feeds.clone());
+    }
+    builder.add_service(
+        EventFeedServer::new(Feeds::new(stores))
+            .max_decoding_message_size(config.server.max_message_bytes),
+    );
+    let regions: Arc<dyn Regions> = match &directory {
+        Some(directory) => directory.regions(),
+        None => Arc::new(RemoteRegions {
+            channel,
+            known: Mutex::default(),
+        }),
+    };
+    let memory = memory.accept;
+    let plan = Plan {
+        routes: builder.routes(),
+        names,
+        verifier: Arc::new(verifier),
+        regions,
+        memory,
+    };
+    let config = config.server.clone();
+    let ending = feeds.clone();
+    tokio::spawn({
+        let stop = stop.clone();
+        let notice = Duration::from_secs(config.drain_notice_seconds);
+        async move {
+            // Feeds are open calls: they end with the notice, or they would hold the drain open until its bound.
+            stop.cancelled().await;
+            tokio::time::sleep(notice).await;
+            ending.cancel();
+        }
+    });
+    let server = tokio::spawn(async move { serve::serve(listening, &config, plan, stop).await });
+    Ok(Running {
+        address,
+        directory,
+        server,
+        tasks,
+        feeds,
+    })
+}
+
+impl Running {
+    /// Waits until serving has ended and the background tasks with it.
+    pub async fn ended(self) -> Result<(), Failure> {
+        let ended = self.server.await;
+        self.feeds.cancel();
+        let tasks = futures::future::join_all(self.tasks);
+        if tokio::time::timeout(TASKS_END, tasks).await.is_err() {
+            tracing::warn!("background tasks were still running at the end; left behind");
+        }
+        match ended {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::of("serving has failed; start it again", &error)),
+            Err(error) => Err(Failure::of(
+                "serving has broken off; report this and start it again",
+                &error,
+            )),
+        }
+    }
+}
+
+fn unopened(service: &str, error: &bangban_store::Error) -> Failure {
+    Failure::of(
+        &format!(
+            "{service} does not open; look at database.url and data with `bangban config check`"
+        ),
+        error,
+    )
+}
+
+fn remote(config: &Config, service: &str) -> Result<Channel, Failure> {
+    let address = config.peers.get(service).ok_or_else(|| {
+        Failure::new(format!(
+            "{service} does not run in this process: say where it is with `--set peers.{service}=http://HOST:PORT`."
+        ))
+    })?;
+    // Contexts are signed with a key that both processes must hold.
+    if config.identity.context_key.as_os_str().is_empty()
+        && !Path::new(&config.context_key()).exists()
+    {
+        tracing::warn!(
+            "this data folder had no context key: give both processes the same identity.context_key"
+        );
+    }
+    bangban_kit::peers::remote(address).map_err(|e| {
+        Failure::of(
+            &format!("peers.{service}: {address} is no URL; correct it"),
+            &e,
+        )
+    })
+}
+
+/// Regions of a directory in another process. What exists is remembered; regions do not vanish within a data set.
+struct RemoteRegions {
+    channel: Channel,
+    known: Mutex<HashSet<String>>,
+}
+
+impl Regions for RemoteRegions {
+    fn exists(
+        &self,
+        code: String,
+    ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
+        Box::pin(async move {
+            if self.known.lock().await.contains(&code) {
+                return Ok(true);
+            }
+            let mut request = tonic::Request::new(GetRegionRequest { code: code.clone() });
+            request.set_timeout(REGION_DEADLINE);
+            match RegionServiceClient::new(self.channel.clone())
+                .get_region(request)
+                .await
+            {
+                Ok(_) => {
+                    self.known.lock().await.insert(code);
+                    Ok(true)
+                }
+                Err(status) if status.code() == Code::NotFound => Ok(false),
+                Err(status) => {
+                    tracing::warn!(code = ?status.code(), "the directory cannot be asked for a region");
+                    Err(Refusal::new(
+                        bangban_kit::refusal::Kind::Unavailable,
+                        "DIRECTORY_UNAVAILABLE",
+                        "",
+                        "目录服务暂时不可用，请稍后重试",
+                        "the directory cannot be reached at the moment: try again",
+                    )
+                    .retry_after(Duration::from_secs(1)))
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,496 @@
+//! Applicants: sealed, found by keyed hashes, shown masked, revealed on record, forgotten.
+
+use bangban_kit::{
+    identity::Caller,
+    page::Page,
+    refusal::Refusal,
+    scope::{Reach, Scope},
+};
+use bangban_proto::{
+    Head,
+    bangban::{
+        directory::v1::{
+            Applicant, ApplicantChange, ApplicantErased, ApplicantRegistered, ApplicantRevealed,
+            ApplicantUpdated, DirectoryAct, DocumentKind, EraseApplicantRequest,
+            FindApplicantsRequest, FindApplicantsResponse, GetApplicantRequest, ListRevealsRequest,
+            ListRevealsResponse, ProveIdentityRequest, ProveIdentityResponse,
+            RegisterApplicantRequest, Reveal, RevealApplicantRequest, RevealApplicantResponse,
+            Site, UpdateApplicantRequest, directory_act::Act,
+        },
+        types::v1::Actor,
+    },
+};
+use bangban_store::{Error, Now, clock::timestamp, command::Command};
+use chrono::{DateTime, NaiveDate};
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use super::{Other, Step, chain, reach};
+use crate::{
+    Directory,
+    domain::{
+        self, acts,
+        applicant::{self, Personal},
+    },
+    store::{
+        history,
+        resource::{self, Place, Row},
+        sealed,
+        unique::{self, Table},
+    },
+};
+
+/// Most applicants that a telephone finds.
+const MOST_FOUND: u64 = 20;
+
+/// Applicants belong to their district, not to a site: whoever has the whole document serves them anywhere in it.
+fn place(scope: &Scope, id: &str) -> Place {
+    Place {
+        district: scope.district().to_owned(),
+        kind: "applicant",
+        id: id.to_owned(),
+        ..Place::default()
+    }
+}
+
+/// The answer that is stored with the act: the log is never edited, so it carries no mask.
+fn stored(id: &str) -> ApplicantChange {
+    ApplicantChange {
+        applicant: Some(Applicant {
+            id: id.to_owned(),
+            ..Applicant::default()
+        }),
+        position: String::new(),
+    }
+}
+
+fn born(person: &Applicant, document: &str, today: NaiveDate) -> Option<NaiveDate> {
+    applicant::document(person.document_kind(), document, today)
+        .ok()?
+        .birth_date()
+}
+
+impl Directory {
+    /// A command whose digest is keyed: the request's body is personal data, and the log keeps its digest for ever.
+    fn keyed<R: Head + prost::Message>(&self, caller: &Caller, request: &R) -> Command {
+        let mut command = Command::new(caller, request);
+        let digest = String::from_utf8_lossy(&request.encode_to_vec()).into_owned();
+        let keyed = self
+            .ring
+            .blind_index(request.district(), "request", &digest);
+        command.asked.digest = Sha256::digest(keyed).into();
+        command
+    }
+
+    /// An applicant as it is shown now: with the groups that follow from its age.
+    pub(super) async fn told(
+        &self,
+        scope: &Scope,
+        mut person: Applicant,
+        now: Now,
+    ) -> Result<Applicant, Error> {
+        if !person.is_enterprise
+            && !person.is_erased
+            && let Some(row) = sealed::get(&self.store.db, scope, &person.id).await?
+        {
+            let today = now.local().date_naive();
+            let document = sealed::open(&self.ring, &row)?.0.document;
+            person.groups =
+                applicant::groups(&person.groups, born(&person, &document, today), today);
+        }
+        Ok(person)
+    }
+
+    async fn applicant(&self, scope: &Scope, id: &str) -> Result<Row<Applicant>, Error> {
+        let found = resource::get::<Applicant>(&self.store.db, scope, "applicant", id).await?;
+        Ok(found.ok_or_else(applicant::applicant_unknown)?)
+    }
+
+    async fn personal(
+        &self,
+        scope: &Scope,
+        id: &str,
+    ) -> Result<(Personal, bangban_seal::SubjectKey), Error> {
+        let row = sealed::get(&self.store.db, scope, id).await?;
+        let row = row.ok_or_else(|| Refusal::internal("an applicant has no sealed row"))?;
+        Ok(sealed::open(&self.ring, &row)?)
+    }
+
+    async fn changed(
+        &self,
+        scope: &Scope,
+        answer: ApplicantChange,
+        position: String,
+    ) -> Result<ApplicantChange, Error> {
+        let id = answer.applicant.map(|a| a.id).unwrap_or_default();
+        let row = self.applicant(scope, &id).await?;
+        let person = self.told(scope, row.body, self.store.now().await?).await?;
+        Ok(ApplicantChange {
+            applicant: Some(person),
+            position,
+        })
+    }
+
+    pub(crate) async fn register_applicant(
+        &self,
+        caller: &Caller,
+        request: &RegisterApplicantRequest,
+    ) -> Result<ApplicantChange, Error> {
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let scope = &scope;
+        let decide = move |now: Now| async move {
+            let today = now.local().date_naive();
+            let document = applicant::document(request.document_kind(), &request.document, today)?;
+            let telephone = applicant::telephone(&request.telephone)?;
+            let is_enterprise = request.document_kind() == DocumentKind::CreditCode;
+            let (name, name_mask) = applicant::name(&request.name, is_enterprise)?;
+            let forms =
+                self.ring
+                    .blind_indexes(scope.district(), "document", &document.index_form());
+            let known =
+                unique::find(&self.store.db, scope, Table::Uniques, "document", forms, 1).await?;
+            if !known.is_empty() {
+                return Err(applicant::applicant_exists().into());
+            }
+            let id = uuid::Uuid::now_v7().to_string();
+            let person = Personal {
+                name,
+                document: document.normalized().to_owned(),
+                telephone: telephone.normalized(),
+                address: request.address.trim().to_owned(),
+            };
+            let (row, commitment) = sealed::seal(&self.ring, scope.district(), &id, &person, None);
+            let state = Applicant {
+                id: id.clone(),
+                name_mask,
+                document_kind: request.document_kind,
+                document_mask: document.mask(),
+                telephone_mask: telephone.mask(),
+                address_mask: applicant::address_mask(&person.address),
+                groups: request.groups.clone(),
+                is_enterprise,
+                wants_reminders: request.wants_reminders,
+                is_erased: false,
+                etag: domain::etag(1),
+                created_at: Some(now.timestamp()),
+            };
+            let act = Act::ApplicantRegistered(ApplicantRegistered {
+                commitment,
+                is_enterprise,
+            });
+            let chain =
+                chain::<Applicant>(scope, format!("applicants/{id}"), None, act, caller, now);
+            let index =
+                |field: &str, value: &str| self.ring.blind_index(scope.district(), field, value);
+            let by_document = index("document", &document.index_form());
+            let by_telephone = index("telephone", &person.telephone);
+            let states = vec![
+                resource::put(&place(scope, &id), 0, &chain, &state, now),
+                sealed::insert(row),
+                unique::insert(
+                    Table::Uniques,
+                    scope.district(),
+                    "document",
+                    &by_document,
+                    &id,
+                ),
+                unique::insert(
+                    Table::Lookups,
+                    scope.district(),
+                    "telephone",
+                    &by_telephone,
+                    &id,
+                ),
+            ];
+            Ok(Step::new(chain, stored(&id), states))
+        };
+        match self.carry_out(self.keyed(caller, request), decide).await {
+            Ok((answer, position)) => self.changed(scope, answer, position.to_string()).await,
+            Err(error) if unique::is_taken(&error) => Err(applicant::applicant_exists().into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn update_applicant(
+        &self,
+        caller: &Caller,
+        request: &UpdateApplicantRequest,
+    ) -> Result<ApplicantChange, Error> {
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let scope = &scope;
+        let decide = move |now: Now| async move {
+            let row = self.applicant(scope, &request.applicant).await?;
+            applicant::not_erased(&row.body)?;
+            domain::same_etag(&request.etag, row.version)?;
+            let (mut person, key) = self.personal(scope, &row.id).await?;
+            let mut state = row.body.clone();
+            if !request.telephone.is_empty() {
+                let telephone = applicant::telephone(&request.telephone)?;
+                state.telephone_mask = telephone.mask();
+                person.telephone = telephone.normalized();
+            }
+            if !request.address.trim().is_empty() {
+                person.address = request.address.trim().to_owned();
+                state.address_mask = applicant::address_mask(&person.address);
+            }
+            state.groups = request.groups.clone();
+            state.wants_reminders = request.wants_reminders;
+            state.etag = domain::etag(row.version + 1);
+            let (new, commitment) =
+                sealed::seal(&self.ring, scope.district(), &row.id, &person, Some(key));
+            let act = Act::ApplicantUpdated(ApplicantUpdated { commitment });
+            let chain = chain(
+                scope,
+                format!("applicants/{}", row.id),
+                Some(&row),
+                act,
+                caller,
+                now,
+            );
+            let by_telephone =
+                self.ring
+                    .blind_index(scope.district(), "telephone", &person.telephone);
+            let states = vec![
+                resource::put(&place(scope, &row.id), row.version, &chain, &state, now),
+                sealed::insert(new),
+                unique::insert(
+                    Table::Lookups,
+                    scope.district(),
+                    "telephone",
+                    &by_telephone,
+                    &row.id,
+                ),
+            ];
+            let old = vec![
+                Other::Delete(Box::new(sealed::delete(scope.district(), &row.id))),
+                Other::Delete(Box::new(unique::delete(
+                    Table::Lookups,
+                    scope.district(),
+                    "telephone",
+                    &row.id,
+                ))),
+            ];
+            Ok(Step::new(chain, stored(&row.id), states).with(old))
+        };
+        let (answer, position) = self.carry_out(self.keyed(caller, request), decide).await?;
+        self.changed(scope, answer, position.to_string()).await
+    }
+
+    pub(crate) async fn erase_applicant(
+        &self,
+        caller: &Caller,
+        request: &EraseApplicantRequest,
+    ) -> Result<ApplicantChange, Error> {
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let scope = &scope;
+        let decide = move |now: Now| async move {
+            let row = self.applicant(scope, &request.applicant).await?;
+            applicant::not_erased(&row.body)?;
+            domain::same_etag(&request.etag, row.version)?;
+            let state = applicant::erased(&row.body, row.version + 1);
+            let act = Act::ApplicantErased(ApplicantErased {
+                reason: request.reason.clone(),
+            });
+            let chain = chain(
+                scope,
+                format!("applicants/{}", row.id),
+                Some(&row),
+                act,
+                caller,
+                now,
+            );
+            let states = vec![resource::put(
+                &place(scope, &row.id),
+                row.version,
+                &chain,
+                &state,
+                now,
+            )];
+            let forgotten = vec![
+                Other::Delete(Box::new(sealed::delete(scope.district(), &row.id))),
+                Other::Delete(Box::new(unique::delete(
+                    Table::Uniques,
+                    scope.district(),
+                    "document",
+                    &row.id,
+                ))),
+                Other::Delete(Box::new(unique::delete(
+                    Table::Lookups,
+                    scope.district(),
+                    "telephone",
+                    &row.id,
+                ))),
+            ];
+            Ok(Step::new(chain, stored(&row.id), states).with(forgotten))
+        };
+        let (answer, position) = self.command(caller, request, decide).await?;
+        self.changed(scope, answer, position.to_string()).await
+    }
+
+    pub(crate) async fn get_applicant(
+        &self,
+        caller: &Caller,
+        request: &GetApplicantRequest,
+    ) -> Result<Applicant, Error> {
+        self.store.wait_for(&request.after).await?;
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let row = self.applicant(&scope, &request.applicant).await?;
+        self.told(&scope, row.body, self.store.now().await?).await
+    }
+
+    pub(crate) async fn find_applicants(
+        &self,
+        caller: &Caller,
+        request: &FindApplicantsRequest,
+    ) -> Result<FindApplicantsResponse, Error> {
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let now = self.store.now().await?;
+        let (table, field, form) = if !request.document.is_empty() {
+            let today = now.local().date_naive();
+            let document = applicant::document(request.document_kind(), &request.document, today)?;
+            (Table::Uniques, "document", document.index_form())
+        } else if !request.telephone.is_empty() {
+            (
+                Table::Lookups,
+                "telephone",
+                applicant::telephone(&request.telephone)?.normalized(),
+            )
+        } else {
+            return Err(Refusal::invalid(
+                "EMPTY",
+                "BB-10.2.1",
+                "请填写完整的证件号码或电话号码",
+                "give a whole document number or a whole telephone number",
+            )
+            .field("document", "is missing")
+            .into());
+        };
+        let values = self.ring.blind_indexes(scope.district(), field, &form);
+        let mut applicants = Vec::new();
+        for id in unique::find(&self.store.db, &scope, table, field, values, MOST_FOUND).await? {
+            let row = self.applicant(&scope, &id).await?;
+            applicants.push(self.told(&scope, row.body, now).await?);
+        }
+        Ok(FindApplicantsResponse { applicants })
+    }
+
+    pub(crate) async fn reveal_applicant(
+        &self,
+        caller: &Caller,
+        request: &RevealApplicantRequest,
+    ) -> Result<RevealApplicantResponse, Error> {
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let scope = &scope;
+        let decide = move |now: Now| async move {
+            let row = self.applicant(scope, &request.applicant).await?;
+            applicant::not_erased(&row.body)?;
+            let act = Act::ApplicantRevealed(ApplicantRevealed {
+                purpose: request.purpose.clone(),
+            });
+            let chain = chain(
+                scope,
+                format!("applicants/{}", row.id),
+                Some(&row),
+                act,
+                caller,
+                now,
+            );
+            let state = Applicant {
+                etag: domain::etag(row.version + 1),
+                ..row.body.clone()
+            };
+            let states = vec![resource::put(
+                &place(scope, &row.id),
+                row.version,
+                &chain,
+                &state,
+                now,
+            )];
+            Ok(Step::new(chain, RevealApplicantResponse::default(), states))
+        };
+        // The act is written before anything is opened; the stored answer is empty, the log carries no personal data.
+        let (_, position) = self.command(caller, request, decide).await?;
+        let row = self.applicant(scope, &request.applicant).await?;
+        applicant::not_erased(&row.body)?;
+        let (person, _) = self.personal(scope, &row.id).await?;
+        Ok(RevealApplicantResponse {
+            name: person.name,
+            document_kind: row.body.document_kind,
+            document: person.document,
+            telephone: person.telephone,
+            address: person.address,
+            position: position.to_string(),
+        })
+    }
+
+    pub(crate) async fn list_reveals(
+        &self,
+        caller: &Caller,
+        request: &ListRevealsRequest,
+    ) -> Result<ListRevealsResponse, Error> {
+        self.store.wait_for(&request.after).await?;
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let query = [
+            "ListReveals",
+            &request.district,
+            &request.applicant,
+            &reach(&scope),
+        ];
+        let page = Page::new(request.page_size, &request.page_token, &query)?;
+        let subject =
+            (!request.applicant.is_empty()).then(|| format!("applicants/{}", request.applicant));
+        let sites = if *scope.reach() == Reach::Whole {
+            None
+        } else {
+            let sites = resource::all::<Site>(&self.store.db, &scope, "site", None).await?;
+            Some(sites.into_iter().map(|s| s.id).collect())
+        };
+        let mut found = history::page(
+            &self.store.db,
+            &scope,
+            &[acts::REVEALED],
+            subject,
+            sites,
+            &page,
+        )
+        .await?;
+        let next_page_token = super::older(&mut found, &page);
+        let reveals = found.into_iter().map(|act| {
+            let purpose = match DirectoryAct::decode(act.payload.as_slice()).map(|a| a.act) {
+                Ok(Some(Act::ApplicantRevealed(revealed))) => revealed.purpose,
+                _ => String::new(),
+            };
+            Reveal {
+                applicant: act.subject.trim_start_matches("applicants/").to_owned(),
+                actor: Some(Actor {
+                    subject: act.actor,
+                    site: act.actor_site,
+                }),
+                purpose,
+                revealed_at: DateTime::from_timestamp_micros(act.acted_at_us).map(timestamp),
+            }
+        });
+        Ok(ListRevealsResponse {
+            reveals: reveals.collect(),
+            next_page_token,
+        })
+    }
+
+    pub(crate) async fn prove_identity(
+        &self,
+        caller: &Caller,
+        request: &ProveIdentityRequest,
+    ) -> Result<ProveIdentityResponse, Error> {
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        // A citizen's call carries no more than a receipt: the service that proves has the whole district.
+        let scope = Scope::whole(scope.district());
+        let row = self.applicant(&scope, &request.applicant).await?;
+        if row.body.is_erased {
+            return Ok(ProveIdentityResponse { is_proved: false });
+        }
+        let (person, _) = self.personal(&scope, &row.id).await?;
+        Ok(ProveIdentityResponse {
+            is_proved: applicant::proves(&person.document, &request.document),
+        })
+    }
+}
