@@ -187,9 +187,15 @@ impl Config {
         };
         figment = figment.merge(Env::prefixed("BANGBAN_").split("__"));
         for (key, value) in flags {
-            // A flag is text; what it means (a number, a truth value) is read as in the environment.
-            let Ok(value) = value.parse::<figment::value::Value>();
-            figment = figment.merge((key.as_str(), value));
+            // A flag is text; where it reads as a number or a truth value it is one.
+            let key = key.as_str();
+            figment = if let Ok(number) = value.parse::<u64>() {
+                figment.merge((key, number))
+            } else if let Ok(truth) = value.parse::<bool>() {
+                figment.merge((key, truth))
+            } else {
+                figment.merge((key, value.as_str()))
+            };
         }
         let config: Self = figment
             .extract()
@@ -303,8 +309,14 @@ mod tests {
             "[server]\nlisten = \"127.0.0.1:9000\"\ndrain_seconds = 3\n",
         )
         .expect("written");
-        let config = Config::load(Some(&file), &flags(&[("server.listen", "127.0.0.1:9001")]))
-            .expect("a config");
+        let config = Config::load(
+            Some(&file),
+            &flags(&[
+                ("server.listen", "127.0.0.1:9001"),
+                ("server.max_streams", "7"),
+            ]),
+        )
+        .expect("a config");
         assert_eq!(config.server.listen.port(), 9001);
         assert_eq!(config.server.drain_seconds, 3);
         assert_eq!(config.server.max_streams, 7);
