@@ -185,7 +185,10 @@ impl Config {
             Some(path) => figment.merge(Toml::file_exact(path)),
             None => figment.merge(Toml::file("bangban.toml")),
         };
-        figment = figment.merge(Env::prefixed("BANGBAN_").split("__"));
+        // Other variables of ours (for scripts and tests) begin alike and have no section.
+        let sections =
+            |key: &figment::value::UncasedStr| key == "data" || key.as_str().contains("__");
+        figment = figment.merge(Env::prefixed("BANGBAN_").filter(sections).split("__"));
         for (key, value) in flags {
             // A flag is text; where it reads as a number or a truth value it is one.
             let key = key.as_str();
