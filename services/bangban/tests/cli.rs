@@ -143,9 +143,30 @@ fn a_file_that_is_no_ledger_is_refused() {
 
 #[test]
 fn run_loads_the_sample_walks_and_ends_when_told() {
+    walks(&[]);
+}
+
+#[test]
+fn run_walks_the_same_case_on_postgresql() {
+    let Ok(url) = std::env::var("DATABASE_URL") else {
+        eprintln!("no DATABASE_URL: `make test` starts a PostgreSQL and sets it");
+        return;
+    };
+    let (server, _) = url.rsplit_once('/').expect("a URL with a database");
+    let name = format!("bangban_walk_{}", std::process::id());
+    let made = Command::new("psql")
+        .args([&url, "-qc", &format!("CREATE DATABASE {name}")])
+        .status()
+        .expect("psql");
+    assert!(made.success());
+    walks(&["--set", &format!("database.url={server}/{name}")]);
+}
+
+fn walks(flags: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");
+    let arguments = [&["run", "--listen", "127.0.0.1:0"], flags].concat();
     let mut child = Running(
-        bangban(folder.path(), &["run", "--listen", "127.0.0.1:0"])
+        bangban(folder.path(), &arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
