@@ -16,7 +16,7 @@ built := $(or $(CARGO_TARGET_DIR),target)
 locked := $(if $(CI),--locked)
 keep_going := $(if $(CI),--no-fail-fast)
 
-.PHONY: help run demo test lint fmt proto breaking bench advisories docs clean build toolchain tools
+.PHONY: help run demo test lint fmt proto breaking advisories docs clean build toolchain tools
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,10 +49,6 @@ proto: tools ## Format and lint the contracts
 
 breaking: tools ## Compare the contracts with those of main, or of the commit before
 	@$(scripts)/breaking
-
-bench: toolchain ## Measure: one line per figure; PostgreSQL waits for the disk
-	cargo build --release --workspace --bins $(locked)
-	BANGBAN_TEST_FSYNC=on $(scripts)/with-postgres $(built)/release/bangban-bench
 
 advisories: toolchain tools ## Look the dependencies up among the known vulnerabilities (needs the network)
 	@GIT_TERMINAL_PROMPT=0 $(deny) fetch db >/dev/null 2>&1 || { \
