@@ -225,10 +225,6 @@ impl Issuer {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
         })
-        .map(|made| Self {
-            encoding: made.encoding,
-            ..made
-        })
     }
 
     /// Signs a token for a subject.

@@ -79,7 +79,7 @@ async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Resul
         caller,
         loaded.now,
     );
-    let chain = rpc::carry_out(&mut case, chain, acts, caller, loaded.now);
+    let chain = rpc::carry_out(&mut case, chain, acts, loaded.now);
     let state = store::update(&case, version, chain.number, &chain.head);
     match store.write(&chain, None, vec![state]).await {
         Ok(_) => Ok(true),

@@ -15,7 +15,7 @@ use bangban_proto::bangban::{
         LimitName, LimitOwner, LimitStart, Material,
     },
     options::v1::Role,
-    types::v1::{Actor, Channel, Tier, TimeUnit},
+    types::v1::{Channel, Tier, TimeUnit},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -159,12 +159,8 @@ impl Story {
     }
 
     fn apply(&mut self, acts: Vec<Act>) {
-        let actor = Actor {
-            subject: self.caller.subject.clone(),
-            site: String::new(),
-        };
         for act in acts {
-            fold::apply(&mut self.case, &act, timestamp(self.now), &actor, false);
+            fold::apply(&mut self.case, &act, timestamp(self.now), false);
         }
     }
 

@@ -7,7 +7,7 @@ use bangban_proto::bangban::{
     directory::v1::{LimitName, LimitOwner},
     types::v1::TimeUnit,
 };
-use chrono::{DateTime, Datelike as _, FixedOffset, NaiveTime};
+use chrono::NaiveTime;
 use prost_types::Timestamp;
 
 use super::{
@@ -196,10 +196,4 @@ pub fn responsible(case: &Case, clock: &Clock) -> String {
     } else {
         case.agent.clone()
     }
-}
-
-/// The weekday's number, Monday first; for tests and explanations.
-#[must_use]
-pub fn weekday(at: DateTime<FixedOffset>) -> u32 {
-    at.weekday().number_from_monday()
 }

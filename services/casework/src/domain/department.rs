@@ -20,7 +20,7 @@ use prost_types::Timestamp;
 use super::{
     Act, Outside, clock,
     contact::{missing_steps, needs_consent},
-    outside::{going_on, in_state, reported},
+    outside::{going_on, in_state, next_number, reported},
 };
 
 /// Records that the applicant filed (BB-3.1: the applicant acts and signs).
@@ -487,9 +487,7 @@ fn contact(
     text: &str,
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    let number = u32::try_from(case.contacts.len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(1);
+    let number = next_number(&case.contacts);
     let at = outside.at().unwrap_or_default();
     let mut acts = vec![Act::ContactOpened(ContactOpened {
         contact: Some(Contact {
@@ -572,9 +570,7 @@ pub fn raise(
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
-    let number = u32::try_from(case.problems.len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(1);
+    let number = next_number(&case.problems);
     let clock = Clock {
         id: format!("problem-{number}"),
         name: ClockName::Problem.into(),

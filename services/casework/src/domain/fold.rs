@@ -1,9 +1,6 @@
 //! The only thing that changes a case: an act is applied to the state before it.
 
-use bangban_proto::bangban::{
-    casework::v1::{Case, CaseState, Clock, ConsentKind, ModeChange},
-    types::v1::Actor,
-};
+use bangban_proto::bangban::casework::v1::{Case, CaseState, Clock, ConsentKind, ModeChange};
 use prost_types::Timestamp;
 
 use super::Act;
@@ -57,7 +54,7 @@ fn clock<'a>(case: &'a mut Case, id: &str) -> Option<&'a mut Clock> {
 }
 
 /// Applies an act that happened at `at`. Total: an act that was written is never refused.
-pub fn apply(case: &mut Case, act: &Act, at: Timestamp, _actor: &Actor, is_demonstration: bool) {
+pub fn apply(case: &mut Case, act: &Act, at: Timestamp, is_demonstration: bool) {
     match act {
         Act::CaseOpened(a) => *case = a.case.clone().unwrap_or_default(),
         Act::ModeChosen(a) => {

@@ -14,7 +14,7 @@ use bangban_proto::bangban::{
 use super::{
     Act, Outside,
     contact::needs_consent,
-    outside::{going_on, in_state},
+    outside::{going_on, in_state, next_number},
 };
 
 fn known<'a>(code: &str, item: &'a ItemVersion) -> Result<&'a Material, Refusal> {
@@ -186,9 +186,7 @@ pub fn list_missing(
         )
         .field("materials", "left out a required material"));
     }
-    let number = u32::try_from(case.missing_lists.len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(1);
+    let number = next_number(&case.missing_lists);
     let mut acts = vec![Act::MissingListed(MissingListed {
         list: Some(MissingList {
             number,

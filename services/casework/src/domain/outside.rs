@@ -107,6 +107,14 @@ pub fn reported(
     Ok(timestamp(given))
 }
 
+/// The number of the next entry in a list of the case, from 1.
+#[must_use]
+pub fn next_number<T>(entries: &[T]) -> u32 {
+    u32::try_from(entries.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1)
+}
+
 /// The case is in one of these states.
 ///
 /// # Errors

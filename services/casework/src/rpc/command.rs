@@ -19,7 +19,7 @@ use bangban_proto::{
             Amendment, Calendar as Differs, CheckAssignmentRequest, CheckAssignmentResponse,
             DayKind, staff_service_client::StaffServiceClient,
         },
-        types::v1::{Actor, Channel},
+        types::v1::Channel,
     },
 };
 use bangban_store::{Error, Now, Position, act, command::Command, write::Chain};
@@ -98,19 +98,9 @@ pub fn calendar(national: &Differs, district: &Differs) -> Result<Calendar, Refu
 }
 
 /// Applies acts to a case and adds them to its chain.
-pub(crate) fn carry_out(
-    case: &mut Case,
-    mut chain: Chain,
-    acts: Vec<Act>,
-    caller: &Caller,
-    now: Now,
-) -> Chain {
-    let actor = Actor {
-        subject: caller.subject.clone(),
-        site: caller.site.clone(),
-    };
+pub(crate) fn carry_out(case: &mut Case, mut chain: Chain, acts: Vec<Act>, now: Now) -> Chain {
     for act in acts {
-        fold::apply(case, &act, timestamp(now.at), &actor, now.is_demonstration);
+        fold::apply(case, &act, timestamp(now.at), now.is_demonstration);
         let kind = fold::kind(&act);
         chain = chain.act(kind, CaseAct { act: Some(act) }.encode_to_vec());
     }
@@ -197,7 +187,7 @@ impl Rpc {
                 caller,
                 now,
             );
-            let chain = carry_out(&mut case, chain, acts, caller, now);
+            let chain = carry_out(&mut case, chain, acts, now);
             let state = store::update(&case, version, chain.number, &chain.head);
             if let Some(position) = self
                 .store
@@ -258,7 +248,7 @@ impl Rpc {
             let acts = contact::open(id.clone(), receipt, &request, &assignment, &outside)?;
             let mut case = Case::default();
             let chain = Chain::new(&request.district, subject(&id), 0, START, &caller, now);
-            let chain = carry_out(&mut case, chain, acts, &caller, now);
+            let chain = carry_out(&mut case, chain, acts, now);
             let state = store::insert(&case, chain.number, &chain.head);
             match self
                 .store
@@ -391,11 +381,7 @@ pub fn folded(acts: &[act::Model]) -> Result<Case, Refusal> {
             continue;
         };
         let at = Now::from_row(row.acted_at_us, 0).at;
-        let actor = Actor {
-            subject: row.actor.clone(),
-            site: row.actor_site.clone(),
-        };
-        fold::apply(&mut case, &act, timestamp(at), &actor, row.is_demonstration);
+        fold::apply(&mut case, &act, timestamp(at), row.is_demonstration);
     }
     Ok(case)
 }
