@@ -270,6 +270,11 @@ impl Rpc {
         request: Request<OfferHandoverRequest>,
     ) -> Result<Response<CaseChange>, Status> {
         let (caller, deadline, request) = taken(request);
+        let command = Command::new(&caller, &request);
+        if self.store.repeated(&command).await?.is_some() {
+            // Done before: whether it would be allowed now is not asked again.
+            return Ok(self.first_answer(&command).await?);
+        }
         let scope = self.scope(&caller, &request.district).await?;
         let case = store::find(&self.store, &scope, "id", &request.case)
             .await?
@@ -295,6 +300,11 @@ impl Rpc {
         request: Request<AcceptHandoverRequest>,
     ) -> Result<Response<CaseChange>, Status> {
         let (caller, deadline, request) = taken(request);
+        let command = Command::new(&caller, &request);
+        if self.store.repeated(&command).await?.is_some() {
+            // Done before: whether it would be allowed now is not asked again.
+            return Ok(self.first_answer(&command).await?);
+        }
         let district = Scope::whole(&request.district);
         let case = store::find(&self.store, &district, "id", &request.case)
             .await?
