@@ -1,1 +1,70 @@
-//! bangban-tests
+//! The platform as its users meet it: an instance with the sample district, called over gRPC.
+//!
+//! [`on_both`] runs a story on SQLite and, where `DATABASE_URL` names one (`make test` sets it), on PostgreSQL. Stories
+//! share one instance per database and keep out of each other's way by opening cases of their own; who moves the clock
+//! makes a [`World`] of their own.
+
+pub mod case;
+mod world;
+
+use std::{future::Future, sync::LazyLock};
+
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+pub use world::{Database, World, request_id};
+
+/// Servers outlive the test that started them, so they do not run on a test's own runtime.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+static SQLITE: OnceCell<World> = OnceCell::const_new();
+static POSTGRES: OnceCell<Option<World>> = OnceCell::const_new();
+
+/// Runs a future where servers may be started.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    RUNTIME.block_on(future)
+}
+
+/// Runs a story in the shared world of each database.
+///
+/// # Panics
+/// When a world cannot be made, or the story does.
+pub fn on_both<F>(story: impl Fn(&'static World) -> F)
+where
+    F: Future<Output = ()>,
+{
+    block_on(async {
+        story(
+            SQLITE
+                .get_or_init(|| async { World::open(&Database::Sqlite).await })
+                .await,
+        )
+        .await;
+        let postgres = POSTGRES
+            .get_or_init(|| async {
+                match Database::postgres() {
+                    Some(database) => Some(World::open(&database).await),
+                    None => None,
+                }
+            })
+            .await;
+        if let Some(world) = postgres {
+            story(world).await;
+        }
+    });
+}
+
+/// Runs a story in a world of its own on each database.
+///
+/// # Panics
+/// When a world cannot be made, or the story does.
+pub fn on_both_alone<F>(story: impl Fn(World) -> F)
+where
+    F: Future<Output = World>,
+{
+    block_on(async {
+        let databases = [Some(Database::Sqlite), Database::postgres()];
+        for database in databases.into_iter().flatten() {
+            story(World::open(&database).await).await.end().await;
+        }
+    });
+}

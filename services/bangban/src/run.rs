@@ -1,5 +1,7 @@
 //! `bangban run`: everything in one process, with the sample district, a walk, and then whatever comes.
 
+use std::path::Path;
+
 use bangban_kit::config::{Config, Log, LogFormat};
 
 use crate::{
@@ -41,7 +43,10 @@ async fn show(config: &Config, signer: &Signer, running: &Running) -> Result<(),
     let client = Client::connect(config, Some(&address.to_string()))?;
     let sample = Sample::shipped()?;
     let after = match &running.directory {
-        Some(directory) => sample::load_if_absent(&sample, directory, &client, signer).await?,
+        Some(directory) => {
+            let folder = Path::new("infra/sample");
+            sample::load_if_absent(&sample, directory, &client, signer, folder).await?
+        }
         None => String::new(),
     };
     walk::walk(&sample, &client, signer, after).await?;

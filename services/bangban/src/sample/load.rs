@@ -18,15 +18,13 @@ use uuid::Uuid;
 use super::model::{Applicant, Sample, SampleStaff, operator};
 use crate::{client::Client, failure::Failure, import, tell, token::Signer};
 
-/// Where the sample lies, from the root of the repository.
-const FOLDER: &str = "infra/sample";
-
-/// Loads the sample unless it is there; answers the last position of directory's log, empty when nothing was done.
+/// Loads the sample that lies in `folder` unless it is there; answers the last position of directory's log, empty when nothing was done.
 pub async fn load_if_absent(
     sample: &Sample,
     directory: &Directory,
     client: &Client,
     signer: &Signer,
+    folder: &Path,
 ) -> Result<String, Failure> {
     let client = client.with(&signer.token(&operator(), 1)?)?;
     let mut load = Load {
@@ -37,10 +35,10 @@ pub async fn load_if_absent(
     if load.is_there().await? {
         return Ok(load.position);
     }
-    let folder = Path::new(FOLDER);
     if !folder.is_dir() {
         return Err(Failure::new(format!(
-            "there is no folder {FOLDER} here: start this from the root of the repository."
+            "there is no folder {} here: start this from the root of the repository.",
+            folder.display()
         )));
     }
     tell::line(format!(

@@ -105,13 +105,19 @@ pub struct SampleConflict {
 /// Somebody who comes.
 #[derive(Debug, Deserialize)]
 pub struct Applicant {
+    /// What the file calls them.
     pub key: String,
+    /// Name, or that of the enterprise.
     pub name: String,
     document_kind: String,
+    /// Number of the document.
     pub document: String,
+    /// Telephone, as people write it.
     pub telephone: String,
+    /// Where they live.
     pub address: String,
     groups: Vec<String>,
+    /// Whether they asked to be reminded (BB-4.2c).
     pub wants_reminders: bool,
 }
 
@@ -171,19 +177,24 @@ impl Sample {
 
     /// The agent of the walk, as a token names her.
     pub fn agent(&self) -> Result<Person, Failure> {
-        let agent = self
+        self.person(AGENT)
+    }
+
+    /// A member of staff as a token names them, with the region of their site.
+    pub fn person(&self, id: &str) -> Result<Person, Failure> {
+        let staff = self
             .staff
             .iter()
-            .find(|s| s.id == AGENT)
-            .ok_or_else(|| missing("agent", AGENT))?;
+            .find(|s| s.id == id)
+            .ok_or_else(|| missing("member of staff", id))?;
         let site = self
             .sites
             .iter()
-            .find(|s| s.id == agent.site)
-            .ok_or_else(|| missing("site", &agent.site))?;
+            .find(|s| s.id == staff.site)
+            .ok_or_else(|| missing("site", &staff.site))?;
         Ok(Person {
-            subject: agent.id.clone(),
-            roles: vec!["agent".to_owned()],
+            subject: staff.id.clone(),
+            roles: staff.roles.iter().map(|r| r.to_lowercase()).collect(),
             region: site.region.clone(),
             site: site.id.clone(),
             ..Person::default()

@@ -1,0 +1,3 @@
+//! End to end, over gRPC, on both databases. One binary, so that it links once.
+
+mod repeats;
