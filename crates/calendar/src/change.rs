@@ -1,11 +1,12 @@
 //! What a new version of a calendar does to a clock (BX-3).
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::SHANGHAI;
 use crate::calendar::{Calendar, DayChange};
 use crate::clock::Clock;
+use crate::closing::Closing;
 use crate::due::{Due, due};
 use crate::error::Error;
 
@@ -40,12 +41,10 @@ pub fn recompute(
     before: &Calendar,
     after: &Calendar,
     clock: &Clock,
-    closing_time: Option<NaiveTime>,
+    closing: impl Into<Closing>,
 ) -> Result<Change, Error> {
-    let (old, new) = (
-        due(before, clock, closing_time)?,
-        due(after, clock, closing_time)?,
-    );
+    let closing = closing.into();
+    let (old, new) = (due(before, clock, closing)?, due(after, clock, closing)?);
     let first = clock.start.with_timezone(&SHANGHAI).date_naive();
     let last = first.max(last_day(&old)).max(last_day(&new));
     let mut days = before.changes_within(after, first.year()..=last.year());

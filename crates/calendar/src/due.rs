@@ -1,11 +1,12 @@
 //! When a limit ends and how much of it is left.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use crate::SHANGHAI;
 use crate::calendar::Calendar;
 use crate::clock::{Clock, Unit};
+use crate::closing::Closing;
 use crate::error::Error;
 use crate::walk::{End, Listener, Silence, Step, Verdict, walk};
 
@@ -86,19 +87,15 @@ impl Due {
 
 /// When the limit of a clock ends (BB-8a, BB-10.1.1b; 民法典 arts. 201-203).
 ///
-/// `closing_time` is that of the office which must act; without one the last day ends at 24:00. It does not matter to
+/// `closing` is that of the office which must act; without hours the last day ends at 24:00. It does not matter to
 /// a limit in hours. Microseconds for the usual limits.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] when start or end lie outside the calendar; [`Error::MixedUnits`], [`Error::TooLong`],
 /// [`Error::BackwardStop`] for a clock that contradicts itself.
-pub fn due(
-    calendar: &Calendar,
-    clock: &Clock,
-    closing_time: Option<NaiveTime>,
-) -> Result<Due, Error> {
+pub fn due(calendar: &Calendar, clock: &Clock, closing: impl Into<Closing>) -> Result<Due, Error> {
     Ok(Due::of(
-        walk(calendar, clock, closing_time, &mut Silence)?,
+        walk(calendar, clock, closing.into(), &mut Silence)?,
         clock,
     ))
 }
@@ -126,7 +123,7 @@ pub struct Remaining {
 pub fn remaining(
     calendar: &Calendar,
     clock: &Clock,
-    closing_time: Option<NaiveTime>,
+    closing: impl Into<Closing>,
     now: DateTime<FixedOffset>,
 ) -> Result<Remaining, Error> {
     let mut used = Used {
@@ -134,7 +131,7 @@ pub fn remaining(
         days: 0,
         time: TimeDelta::zero(),
     };
-    let end = walk(calendar, clock, closing_time, &mut used)?;
+    let end = walk(calendar, clock, closing.into(), &mut used)?;
     let total = clock.total()?;
     let is_overdue = Due::of(end, clock).is_overdue(now);
     let (amount, seconds) = if clock.limit.unit == Unit::Hour {

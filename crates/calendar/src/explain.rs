@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::SHANGHAI;
 use crate::calendar::Calendar;
 use crate::clock::{Clock, Unit};
+use crate::closing::Closing;
 use crate::day::{Day, Reason};
 use crate::due::{Due, remaining};
 use crate::error::Error;
@@ -120,11 +121,12 @@ pub struct Explanation {
 pub fn explain(
     calendar: &Calendar,
     clock: &Clock,
-    closing_time: Option<NaiveTime>,
+    closing: impl Into<Closing>,
     now: DateTime<FixedOffset>,
 ) -> Result<Explanation, Error> {
+    let closing = closing.into();
     let mut steps = Steps(Vec::new());
-    let end = walk(calendar, clock, closing_time, &mut steps)?;
+    let end = walk(calendar, clock, closing, &mut steps)?;
     let mut steps = steps.0;
     if let End::Stopped(stop) = end {
         let today = now.with_timezone(&SHANGHAI).date_naive();
@@ -153,13 +155,13 @@ pub fn explain(
         ));
     }
     let due = Due::of(end, clock);
-    let left = remaining(calendar, clock, closing_time, now)?;
+    let left = remaining(calendar, clock, closing, now)?;
     let facts = sentence::Facts {
         clock,
         due,
         days: &days,
         left,
-        closing_time,
+        closing,
         total: clock.total()?,
     };
     let (sentence_zh, sentence_en) = (sentence::chinese(&facts), sentence::english(&facts));

@@ -14,6 +14,7 @@
 mod calendar;
 mod change;
 mod clock;
+mod closing;
 mod day;
 mod digest;
 mod due;
@@ -29,6 +30,7 @@ mod year;
 pub use calendar::{Calendar, DayChange, FIRST_YEAR, LAST_YEAR, Override, OverrideKind};
 pub use change::{Change, recompute};
 pub use clock::{Clock, Finding, FindingKind, Limit, MAX_AMOUNT, Stop, StopKind, Unit, findings};
+pub use closing::Closing;
 pub use day::{Day, Reason};
 pub use due::{Due, Remaining, due, remaining};
 pub use error::Error;

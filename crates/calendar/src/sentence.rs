@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike};
 
 use crate::SHANGHAI;
 use crate::clock::{Clock, StopKind, Unit};
+use crate::closing::Closing;
 use crate::due::{Due, Remaining};
 use crate::explain::{DayExplained, Rule};
 
@@ -15,7 +16,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) due: Due,
     pub(crate) days: &'a [DayExplained],
     pub(crate) left: Remaining,
-    pub(crate) closing_time: Option<NaiveTime>,
+    pub(crate) closing: Closing,
     pub(crate) total: u32,
 }
 
@@ -158,7 +159,7 @@ pub(crate) fn chinese(facts: &Facts<'_>) -> String {
             if skipped.is_moved {
                 text += "最后一日是休息日，顺延至下一个工作日。";
             }
-            text += &format!("到期时间为{}{}。", date_zh(on), time(facts, at));
+            text += &format!("到期时间为{}{}。", date_zh(on), time(facts, on, at));
             if provisional {
                 text +=
                     "其中部分日期的国家放假安排尚未公布，公布后到期时间可能调整，届时另行告知。";
@@ -230,7 +231,7 @@ pub(crate) fn english(facts: &Facts<'_>) -> String {
             if skipped.is_moved {
                 text += " The last day is a rest day, so the limit moves to the next working day.";
             }
-            text += &format!(" It is due by {} on {}.", time(facts, at), date_en(on));
+            text += &format!(" It is due by {} on {}.", time(facts, on, at), date_en(on));
             if provisional {
                 text += " The State Council has not yet announced all of these days: \
                          the due time may change, and you will be told.";
@@ -378,8 +379,8 @@ fn instant_en(at: DateTime<FixedOffset>) -> String {
 }
 
 /// The time of day at which the limit ends: that of a clock in hours, the closing time, or 24:00.
-fn time(facts: &Facts<'_>, at: DateTime<FixedOffset>) -> String {
-    match (facts.clock.limit.unit, facts.closing_time) {
+fn time(facts: &Facts<'_>, on: NaiveDate, at: DateTime<FixedOffset>) -> String {
+    match (facts.clock.limit.unit, facts.closing.on(on)) {
         (Unit::Hour, _) => at.format("%H:%M").to_string(),
         (_, Some(closing)) => format!("{:02}:{:02}", closing.hour(), closing.minute()),
         (_, None) => "24:00".to_owned(),

@@ -6,6 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use crate::SHANGHAI;
 use crate::calendar::Calendar;
 use crate::clock::{Clock, Unit};
+use crate::closing::Closing;
 use crate::error::Error;
 use crate::stops::{Span, Stops};
 
@@ -63,7 +64,7 @@ impl Listener for Silence {
 pub(crate) fn walk(
     calendar: &Calendar,
     clock: &Clock,
-    closing_time: Option<NaiveTime>,
+    closing: Closing,
     listener: &mut impl Listener,
 ) -> Result<End, Error> {
     let total = clock.total()?;
@@ -78,7 +79,7 @@ pub(crate) fn walk(
                 unit,
                 start,
                 total,
-                closing_time,
+                closing,
                 stops: &stops,
             },
             listener,
@@ -90,14 +91,14 @@ struct Days<'a> {
     unit: Unit,
     start: NaiveDateTime,
     total: u32,
-    closing_time: Option<NaiveTime>,
+    closing: Closing,
     stops: &'a Stops,
 }
 
 impl Days<'_> {
     /// When the day ends for somebody who waits for the office (民法典 art. 203).
     fn close(&self, date: NaiveDate) -> Result<NaiveDateTime, Error> {
-        match self.closing_time {
+        match self.closing.on(date) {
             Some(time) => Ok(date.and_time(time)),
             None => midnight_after(date),
         }

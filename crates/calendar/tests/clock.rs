@@ -1,8 +1,8 @@
 //! Clocks that contradict themselves, findings, and the sentences that people read.
 
 use bangban_calendar::{
-    Calendar, Clock, Error, Finding, FindingKind, Limit, MAX_AMOUNT, Stop, StopKind, Unit, due,
-    explain, findings, remaining,
+    Calendar, Clock, Closing, Due, Error, Finding, FindingKind, Limit, MAX_AMOUNT, Stop, StopKind,
+    Unit, due, explain, findings, remaining,
 };
 use chrono::{DateTime, FixedOffset, NaiveTime};
 
@@ -238,4 +238,28 @@ fn a_sentence_tells_of_a_stop_a_move_a_provisional_year_and_a_breach() {
         told.sentence_zh,
         "期限为24小时，从2026年3月6日16:00起计算。到期时间为2026年3月7日16:00。"
     );
+}
+
+#[test]
+fn bb_8a_the_last_day_ends_when_the_office_closes_on_that_weekday() {
+    let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0);
+    let late = time(17, 30);
+    let week = Closing::of_week([late, late, late, late, time(16, 0), None, None]);
+    let calendar = Calendar::national();
+    let due_at = |start: &str| {
+        let limit = Limit {
+            amount: 1,
+            unit: Unit::WorkingDay,
+            citation: "a rule".to_owned(),
+        };
+        let clock = Clock::new(start.parse().expect("an instant"), limit);
+        match due(&calendar, &clock, week).expect("countable") {
+            Due::At { at, .. } => at.format("%F %H:%M").to_string(),
+            Due::Stopped { .. } => panic!("nothing stops it"),
+        }
+    };
+    assert_eq!(due_at("2026-03-04T10:00:00+08:00"), "2026-03-05 17:30");
+    assert_eq!(due_at("2026-03-05T10:00:00+08:00"), "2026-03-06 16:00");
+    // 2026-02-28 is a Saturday that is worked: the office's hours of Saturday say nothing.
+    assert_eq!(due_at("2026-02-27T10:00:00+08:00"), "2026-02-28 17:30");
 }

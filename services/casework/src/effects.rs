@@ -1,12 +1,16 @@
 //! What casework takes from directory's feed: districts, items, departments, calendars, the demonstration clock.
 
 use bangban_proto::bangban::{
-    directory::v1::{Calendar, DirectoryAct, ItemVersion, directory_act::Act as Learned},
+    directory::v1::{
+        Amendment, Calendar, DayKind, DirectoryAct, ItemVersion, directory_act::Act as Learned,
+    },
     events::v1::Act,
 };
 use bangban_store::{Error, Store, clock, consume::Effects, copy};
 use prost::Message as _;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
+
+use crate::store::calendars;
 
 /// Takes acts of directory in.
 #[derive(Debug, Clone)]
@@ -28,6 +32,7 @@ impl Effects for FromDirectory {
             Learned::DistrictCreated(a) => {
                 let made = a.district.unwrap_or_default();
                 copy::put(db, &made.id, "district", &made.id, &made).await?;
+                calendars::begin(db, self.store.backend, &made.id).await?;
             }
             Learned::DepartmentPut(a) => {
                 let department = a.department.unwrap_or_default();
@@ -56,6 +61,8 @@ impl Effects for FromDirectory {
                     .await?
                     .unwrap_or_default();
                 if let Some(amendment) = a.amendment {
+                    let reason = amended(&amendment);
+                    calendars::changed(db, self.store.backend, Some(district), &reason).await?;
                     calendar
                         .amendments
                         .retain(|known| known.date != amendment.date);
@@ -73,6 +80,8 @@ impl Effects for FromDirectory {
                     .retain(|known| !known.date.starts_with(&year));
                 calendar.national.extend(a.days);
                 copy::put(db, "", "calendar", "calendar", &calendar).await?;
+                let reason = format!("{}年放假安排已公布", a.year);
+                calendars::changed(db, self.store.backend, None, &reason).await?;
             }
             Learned::ClockAdvanced(a) => {
                 clock::set_offset(db, self.store.backend, a.offset_seconds).await?
@@ -84,6 +93,17 @@ impl Effects for FromDirectory {
 
     async fn forget(&self, db: &DatabaseTransaction) -> Result<(), Error> {
         db.execute_unprepared("DELETE FROM copies").await?;
+        // Revisions go on counting: the cases were counted by them.
         Ok(())
     }
+}
+
+/// What an amendment says, for the record of the clocks that it moves.
+fn amended(day: &Amendment) -> String {
+    let kind = if day.kind() == DayKind::Work {
+        "工作日"
+    } else {
+        "休息日"
+    };
+    format!("{} {kind} {}（{}）", day.date, day.name, day.citation)
 }

@@ -1,13 +1,15 @@
-//! What runs without being asked: the sweep that warns of due times and records breaches (BB-8a).
+//! What runs without being asked: the sweep that warns of due times and records breaches (BB-8a), and counts clocks anew
+//! when the calendar has changed (BX-3).
 //!
 //! Due work is found in the rows, oldest first, until none is left; timers only say when to look. Each record is
 //! written against the version that was read, so any number of replicas may sweep and each step is taken once.
 
 use std::time::Duration;
 
-use bangban_kit::identity::Caller;
+use bangban_calendar::Calendar;
+use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::bangban::casework::v1::{
-    AcceptHandoverRequest, Breach, BreachKind, BreachRecorded, Case, DueSoonWarned,
+    AcceptHandoverRequest, Breach, BreachKind, BreachRecorded, Case, Clock, DueSoonWarned,
 };
 use bangban_store::{Error, Store, command::Command, write::Chain};
 use tokio_util::sync::CancellationToken;
@@ -44,8 +46,12 @@ pub async fn once(store: &Store) -> Result<usize, Error> {
     let caller = Caller::system("casework");
     let mut steps = 0;
     loop {
-        let now = store.now().await?;
-        let due = store::needing_attention(store, now.us(), BATCH).await?;
+        // Clocks are right before anybody is warned by them.
+        let mut due = store::calendars::outdated(store, BATCH).await?;
+        if due.is_empty() {
+            let now = store.now().await?;
+            due = store::needing_attention(store, now.us(), BATCH).await?;
+        }
         let mut progress = 0;
         for (district, id) in &due {
             progress += usize::from(step(store, &caller, district, id).await?);
@@ -64,12 +70,23 @@ async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Resul
         ..AcceptHandoverRequest::default()
     };
     let loaded = store::load(store, &Command::new(caller, &nothing), id).await?;
+    let is_outdated = loaded.counted_by < loaded.revision;
     let Some((mut case, version, head)) = loaded.case else {
         return Ok(false);
     };
-    let acts = due_acts(&case, loaded.now.at.timestamp());
+    let acts = if is_outdated {
+        let reason = store::calendars::reasons(store, district, loaded.counted_by).await?;
+        let calendar = rpc::calendar(&loaded.national, &loaded.calendar)?;
+        recounted(&case, &reason.join("；"), &calendar)?
+    } else {
+        due_acts(&case, loaded.now.at.timestamp())
+    };
     if acts.is_empty() {
-        return Ok(false);
+        if is_outdated {
+            let key = (district, id);
+            store::calendars::unmoved(store, key, version, loaded.revision).await?;
+        }
+        return Ok(is_outdated);
     }
     let chain = Chain::new(
         district,
@@ -80,12 +97,25 @@ async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Resul
         loaded.now,
     );
     let chain = rpc::carry_out(&mut case, chain, acts, loaded.now);
-    let state = store::update(&case, version, chain.number, &chain.head);
+    let state = store::update(&case, version, &chain, loaded.revision);
     match store.write(&chain, None, vec![state]).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_passing() => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// The clocks of a case that run, counted by the calendar as it is now: those whose due time moves (BX-3).
+///
+/// # Errors
+/// INTERNAL for what the calendar cannot count.
+pub fn recounted(case: &Case, reason: &str, calendar: &Calendar) -> Result<Vec<Act>, Refusal> {
+    let running = |clock: &&Clock| clock.ended_at.is_none() && clock.due_at.is_some();
+    let mut acts = Vec::new();
+    for running in case.clocks.iter().filter(running) {
+        acts.extend(clock::recomputed(running, running, reason, calendar)?);
+    }
+    Ok(acts)
 }
 
 /// Warnings and breaches that a case's clocks call for at an instant, in seconds since the epoch.

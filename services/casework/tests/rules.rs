@@ -2,10 +2,14 @@
 //! histories. No I/O.
 
 use bangban_calendar::Calendar;
-use bangban_casework::domain::{
-    Act, Outside, complete, contact, department, fold, material, outcome,
-    outside::timestamp,
-    responsibility::{self, Who},
+use bangban_casework::{
+    domain::{
+        Act, Outside, clock, complete, consent, contact, department, fold, material, mode, notice,
+        opening, outcome,
+        outside::timestamp,
+        responsibility::{self, Who},
+    },
+    tasks,
 };
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::bangban::{
@@ -99,6 +103,7 @@ struct Story {
     calendar: Calendar,
     item: ItemVersion,
     department: Department,
+    earlier: Option<Case>,
 }
 
 impl Story {
@@ -119,6 +124,7 @@ impl Story {
                 id: "civil-affairs".to_owned(),
                 ..Department::default()
             },
+            earlier: None,
         };
         let acts = story.open(Channel::Online).expect("opened");
         story.apply(acts);
@@ -132,6 +138,7 @@ impl Story {
             calendar: &self.calendar,
             item: &self.item,
             department: &self.department,
+            earlier: self.earlier.as_ref(),
         }
     }
 
@@ -147,9 +154,12 @@ impl Story {
         };
         let assignment = CheckAssignmentResponse {
             region: "420527100001".to_owned(),
+            closing_times: ["17:30", "17:30", "17:30", "17:30", "16:00", "", ""]
+                .map(str::to_owned)
+                .to_vec(),
             ..CheckAssignmentResponse::default()
         };
-        contact::open(
+        opening::open(
             "c1".to_owned(),
             "42527-0000-0001-0".to_owned(),
             &request,
@@ -188,8 +198,8 @@ impl Story {
 
     fn told_and_consented() -> Self {
         let mut story = Self::opened();
-        story.does(contact::give_notice, v1::GiveNoticeRequest::default());
-        story.does(contact::record_consent, consent(ConsentKind::Assistance));
+        story.does(notice::give, v1::GiveNoticeRequest::default());
+        story.does(consent::record, consenting(ConsentKind::Assistance));
         story
     }
 
@@ -198,8 +208,8 @@ impl Story {
         story.does(material::take, take("form", SupplyForm::OnTheSpot));
         story.does(material::take, take("identity-card", SupplyForm::Brought));
         story.does(material::pass_pre_check, v1::PassPreCheckRequest::default());
-        for step in contact::steps(Channel::Online, false) {
-            story.does(contact::record_step, step_request(step));
+        for step in mode::steps(Channel::Online, false) {
+            story.does(mode::record_step, step_request(step));
         }
         story.does(
             department::file,
@@ -255,7 +265,7 @@ impl Story {
     }
 }
 
-fn consent(kind: ConsentKind) -> v1::RecordConsentRequest {
+fn consenting(kind: ConsentKind) -> v1::RecordConsentRequest {
     v1::RecordConsentRequest {
         kind: kind.into(),
         form: ConsentForm::Written.into(),
@@ -301,32 +311,27 @@ fn bb_4_1a_nothing_is_done_without_consent_and_it_can_be_withdrawn_at_any_time()
         "BB-4.1a",
     );
     story.refused(
-        contact::record_consent,
-        consent(ConsentKind::Assistance),
+        consent::record,
+        consenting(ConsentKind::Assistance),
         "NOTICE_MISSING",
         "BB-4.4a",
     );
-    story.does(contact::give_notice, v1::GiveNoticeRequest::default());
+    story.does(notice::give, v1::GiveNoticeRequest::default());
     let oral = |witness: &str| v1::RecordConsentRequest {
         form: ConsentForm::Oral.into(),
         witness: witness.to_owned(),
-        ..consent(ConsentKind::Assistance)
+        ..consenting(ConsentKind::Assistance)
     };
+    story.refused(consent::record, oral(""), "WITNESS_MISSING", "BB-4.1a");
     story.refused(
-        contact::record_consent,
-        oral(""),
-        "WITNESS_MISSING",
-        "BB-4.1a",
-    );
-    story.refused(
-        contact::record_consent,
+        consent::record,
         oral("li-na"),
         "WITNESS_IS_AGENT",
         "BB-4.1a",
     );
-    story.does(contact::record_consent, oral("neighbour"));
+    story.does(consent::record, oral("neighbour"));
     story.does(
-        contact::withdraw_consent,
+        consent::withdraw,
         v1::WithdrawConsentRequest {
             kind: ConsentKind::Assistance.into(),
             ..Default::default()
@@ -344,7 +349,7 @@ fn bb_4_1a_nothing_is_done_without_consent_and_it_can_be_withdrawn_at_any_time()
 #[test]
 fn bb_4_4a_the_notice_is_given_once_and_kept_as_given() {
     let mut story = Story::opened();
-    let acts = contact::give_notice(
+    let acts = notice::give(
         &story.case,
         &v1::GiveNoticeRequest::default(),
         &story.outside(),
@@ -359,7 +364,7 @@ fn bb_4_4a_the_notice_is_given_once_and_kept_as_given() {
     );
     story.apply(acts);
     story.refused(
-        contact::give_notice,
+        notice::give,
         v1::GiveNoticeRequest::default(),
         "NOTICE_ALREADY_GIVEN",
         "BB-4.4a",
@@ -375,12 +380,12 @@ fn bb_4_4b_an_unmet_condition_is_explained_and_the_applicant_may_still_file() {
         ..Default::default()
     };
     story.refused(
-        contact::explain,
+        notice::explain,
         explain("HEIGHT"),
         "CONDITION_UNKNOWN",
         "BB-4.4b",
     );
-    story.does(contact::explain, explain("AGE_80"));
+    story.does(notice::explain, explain("AGE_80"));
     assert_eq!(story.case.state(), CaseState::Open);
     assert!(story.case.explanations[0].files_anyway);
 }
@@ -437,27 +442,24 @@ fn bb_10_1_2_1_2_everything_missing_is_listed_once_and_a_second_list_is_a_breach
 fn bb_10_1_2_each_mode_has_its_steps_and_teaching_needs_consent() {
     let mut story = Story::told_and_consented();
     story.refused(
-        contact::record_step,
+        mode::record_step,
         step_request(ModeStep::Printed),
         "STEP_NOT_OF_MODE",
         "BB-10.1.2",
     );
     story.refused(
-        contact::record_step,
+        mode::record_step,
         step_request(ModeStep::Taught),
         "CONSENT_MISSING",
         "BB-10.1.2.2",
     );
-    story.does(contact::record_consent, consent(ConsentKind::SelfGuided));
-    story.does(contact::record_step, step_request(ModeStep::Taught));
+    story.does(consent::record, consenting(ConsentKind::SelfGuided));
+    story.does(mode::record_step, step_request(ModeStep::Taught));
     assert_eq!(
         story.open(Channel::Kiosk).expect_err("refused").reason,
         "CHANNEL_NOT_OFFERED"
     );
-    assert_eq!(
-        contact::steps(Channel::Window, false),
-        [ModeStep::Accompanied]
-    );
+    assert_eq!(mode::steps(Channel::Window, false), [ModeStep::Accompanied]);
 }
 
 #[test]
@@ -685,7 +687,10 @@ fn bb_4_2a_responsibility_moves_only_when_the_receiver_accepts() {
     let acts = responsibility::accept(
         &story.case,
         &v1::AcceptHandoverRequest::default(),
-        "420527101",
+        &CheckAssignmentResponse {
+            region: "420527101".to_owned(),
+            ..CheckAssignmentResponse::default()
+        },
     )
     .expect("accepted");
     story.apply(acts);
@@ -706,6 +711,147 @@ fn bb_8d_a_reported_instant_is_neither_in_the_future_nor_before_its_turn() {
     story.refused(department::accept, accept(-1), "TIME_TOO_EARLY", "BB-8d");
 }
 
+#[test]
+fn bb_4_1c_what_is_held_is_used_again_with_consent_while_it_is_good() {
+    let mut story = Story::told_and_consented();
+    let reused = v1::TakeMaterialRequest {
+        reused_from: "c0".to_owned(),
+        ..take("identity-card", SupplyForm::Reused)
+    };
+    story.refused(material::take, reused.clone(), "CONSENT_MISSING", "BB-4.1c");
+    story.does(consent::record, consenting(ConsentKind::Reuse));
+    // No such case.
+    story.refused(
+        material::take,
+        reused.clone(),
+        "REUSE_NOT_POSSIBLE",
+        "BB-4.1c",
+    );
+    story.item.materials[1].reusable_for_days = 30;
+    let held = v1::CaseMaterial {
+        code: "identity-card".to_owned(),
+        is_present: true,
+        is_valid: true,
+        copies: 1,
+        taken_at: Some(timestamp(story.now - TimeDelta::days(30))),
+        ..Default::default()
+    };
+    let earlier = Case {
+        id: "c0".to_owned(),
+        materials: vec![held],
+        ..Case::default()
+    };
+    let with = |change: fn(&mut Case)| {
+        let mut earlier = earlier.clone();
+        change(&mut earlier);
+        Some(earlier)
+    };
+    for (change, why) in [
+        (
+            (|c| c.applicant = "another".to_owned()) as fn(&mut Case),
+            "somebody else's",
+        ),
+        (|c| c.materials[0].is_valid = false, "not valid"),
+        (
+            |c| c.materials[0].taken_at.as_mut().expect("taken").seconds -= 86_400,
+            "too old",
+        ),
+        (|c| c.materials.clear(), "never taken"),
+        (|c| c.id = "c1".to_owned(), "the same case"),
+    ] {
+        story.earlier = with(change);
+        let refusal = material::take(&story.case, &reused, &story.outside()).expect_err(why);
+        assert_eq!(refusal.reason, "REUSE_NOT_POSSIBLE", "{why}");
+    }
+    story.earlier = with(|_| ());
+    story.does(material::take, reused);
+    assert_eq!(story.case.materials[0].reused_from, "c0");
+}
+
+#[test]
+fn bx_3_an_open_clock_is_counted_anew_and_says_why() {
+    let mut story = Story::accepted();
+    let before = clock::open(&story.case, "decision").expect("runs").due_at;
+    let flood = bangban_calendar::Override {
+        date: "2026-03-05".parse().expect("a date"),
+        kind: bangban_calendar::OverrideKind::Rest,
+        name: "flood".to_owned(),
+        citation: "a notice".to_owned(),
+    };
+    let calendar = Calendar::national().with_overrides([flood]).expect("sound");
+    let acts = tasks::recounted(&story.case, "2026-03-05 flood", &calendar).expect("counted");
+    let moved: Vec<&Act> = acts
+        .iter()
+        .filter(|a| matches!(a, Act::ClockRecomputed(r) if r.clock == "decision"))
+        .collect();
+    assert_eq!(moved.len(), 1, "{acts:?}");
+    story.apply(acts);
+    let clock = clock::open(&story.case, "decision").expect("runs");
+    let recount = clock.recounts.last().expect("on record");
+    assert_eq!((recount.before, recount.after), (before, clock.due_at));
+    assert_eq!(
+        (recount.reason.as_str(), recount.calendar_version.as_str()),
+        ("2026-03-05 flood", calendar.version())
+    );
+    let days = |at: Option<prost_types::Timestamp>| at.expect("due").seconds / 86_400;
+    assert_eq!(days(clock.due_at) - days(before), 1);
+    // Counted once: nothing moves a second time, and a day outside the limit moves nothing.
+    assert_eq!(
+        tasks::recounted(&story.case, "", &calendar).expect("counted"),
+        []
+    );
+}
+
+#[test]
+fn bb_8a_a_limit_ends_with_what_was_done_in_time_and_reported_late() {
+    let mut story = Story::accepted();
+    let due = clock::open(&story.case, "decision")
+        .and_then(|c| c.due_at)
+        .expect("due");
+    let decided_at = timestamp(story.now + TimeDelta::hours(1));
+    story.now += TimeDelta::days(30);
+    let breaches = tasks::due_acts(&story.case, story.now.timestamp());
+    assert!(breaches.iter().any(|a| matches!(a, Act::BreachRecorded(_))));
+    story.apply(breaches);
+    story.does(
+        department::decide,
+        v1::ReportDecisionRequest {
+            outcome: v1::DecisionOutcome::Granted.into(),
+            decided_at: Some(decided_at),
+            ..Default::default()
+        },
+    );
+    let decision = story
+        .case
+        .clocks
+        .iter()
+        .find(|c| c.id == "decision")
+        .expect("ran");
+    assert_eq!(decision.ended_at, Some(decided_at));
+    assert!(decided_at.seconds < due.seconds && !story.case.breaches.is_empty());
+}
+
+#[test]
+fn bb_8a_our_own_limit_ends_when_the_site_closes() {
+    let mut story = Story::told_and_consented();
+    // Monday; the limit of a contact is the same working day.
+    story.does(
+        contact::open,
+        v1::OpenContactRequest {
+            reason: v1::ContactReason::Problem.into(),
+            text: "a page is missing".to_owned(),
+            ..Default::default()
+        },
+    );
+    let due = clock::open(&story.case, "contact-1")
+        .and_then(|c| c.due_at)
+        .expect("due");
+    assert_eq!(
+        due,
+        timestamp("2026-03-02T09:30:00Z".parse().expect("an instant"))
+    );
+}
+
 proptest! {
     /// Whatever is tried in whatever order: one responsible agent, acts counted without gaps, every refusal with a
     /// requirement, nothing filed away incomplete.
@@ -717,14 +863,14 @@ proptest! {
             let at = Some(timestamp(story.now));
             let (case, outside) = (&story.case, story.outside());
             let decided = match command {
-                0 => contact::give_notice(case, &v1::GiveNoticeRequest::default(), &outside),
-                1 | 2 => contact::record_consent(case, &consent(ConsentKind::Assistance), &outside),
+                0 => notice::give(case, &v1::GiveNoticeRequest::default(), &outside),
+                1 | 2 => consent::record(case, &consenting(ConsentKind::Assistance), &outside),
                 3 => material::take(case, &take("form", SupplyForm::OnTheSpot), &outside),
                 4 => material::take(case, &take("identity-card", SupplyForm::Brought), &outside),
                 5 => material::list_missing(case, &missing(&["form", "identity-card"]), &outside),
                 6 => material::pass_pre_check(case, &v1::PassPreCheckRequest::default(), &outside),
-                7..=10 => contact::record_step(
-                    case, &step_request(contact::steps(Channel::Online, false)[command - 7]), &outside),
+                7..=10 => mode::record_step(
+                    case, &step_request(mode::steps(Channel::Online, false)[command - 7]), &outside),
                 11 => department::file(
                     case, &v1::FileApplicationRequest { applicant_signed: true, ..Default::default() }, &outside),
                 12 => department::accept(

@@ -1,6 +1,8 @@
 //! Clocks of a case: which limits run, when they are due, what stops them (BB-8a, BX-2).
 
-use bangban_calendar::{Calendar, Clock as Running, Due, Limit, Stop as Halt, StopKind, Unit};
+use bangban_calendar::{
+    Calendar, Clock as Running, Closing, Due, Limit, Stop as Halt, StopKind, Unit,
+};
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{Case, Clock, ClockEnded, ClockName, ClockRecomputed, ClockStarted},
@@ -65,14 +67,22 @@ pub fn running(clock: &Clock) -> Result<Running, Refusal> {
     Ok(running)
 }
 
-/// When the responsible office closes on the last day. The calendar takes one time a call: the office's latest.
+/// When the responsible office closes.
 #[must_use]
-pub fn closing(clock: &Clock) -> Option<NaiveTime> {
-    clock
-        .closing_times
-        .iter()
-        .filter_map(|t| NaiveTime::parse_from_str(t, "%H:%M").ok())
-        .max()
+pub fn closing(clock: &Clock) -> Closing {
+    let mut week = [None; 7];
+    for (day, time) in week.iter_mut().zip(&clock.closing_times) {
+        *day = NaiveTime::parse_from_str(time, "%H:%M").ok();
+    }
+    Closing::of_week(week)
+}
+
+/// Closing times of the office that a limit binds.
+fn office(owner: LimitOwner, case: &Case, outside: &Outside<'_>) -> Vec<String> {
+    match owner {
+        LimitOwner::Department => outside.department.closing_times.clone(),
+        LimitOwner::Institution | LimitOwner::Unspecified => case.closing_times.clone(),
+    }
 }
 
 /// The due time of a clock: none while it stands still.
@@ -95,8 +105,8 @@ pub fn due(calendar: &Calendar, clock: &Clock) -> Result<(Option<Timestamp>, boo
 /// # Errors
 /// INTERNAL for what the calendar cannot count.
 pub fn start(
-    name: ClockName,
-    limit: LimitName,
+    case: &Case,
+    (name, limit): (ClockName, LimitName),
     id: &str,
     at: &Timestamp,
     outside: &Outside<'_>,
@@ -105,6 +115,7 @@ pub fn start(
         return Ok(None);
     };
     started(
+        case,
         Clock {
             id: id.to_owned(),
             name: name.into(),
@@ -124,7 +135,8 @@ pub fn start(
 ///
 /// # Errors
 /// INTERNAL for what the calendar cannot count.
-pub fn started(mut clock: Clock, outside: &Outside<'_>) -> Result<Act, Refusal> {
+pub fn started(case: &Case, mut clock: Clock, outside: &Outside<'_>) -> Result<Act, Refusal> {
+    clock.closing_times = office(clock.owner(), case, outside);
     (clock.due_at, clock.is_provisional) = due(outside.calendar, &clock)?;
     Ok(Act::ClockStarted(ClockStarted { clock: Some(clock) }))
 }
@@ -137,12 +149,13 @@ pub fn open<'a>(case: &'a Case, id: &str) -> Option<&'a Clock> {
         .find(|c| c.id == id && c.ended_at.is_none())
 }
 
-/// Ends a clock if it runs.
+/// Ends a clock if it runs: at the instant at which what was owed was done, which may be reported later (BB-8a).
 #[must_use]
-pub fn ended(case: &Case, id: &str) -> Option<Act> {
+pub fn ended(case: &Case, id: &str, at: Option<Timestamp>) -> Option<Act> {
     open(case, id).map(|clock| {
         Act::ClockEnded(ClockEnded {
             clock: clock.id.clone(),
+            at,
         })
     })
 }

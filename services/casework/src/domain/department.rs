@@ -3,24 +3,24 @@
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{
-        Acceptance, AcceptanceReported, AnswerCorrectionRequest, AnswerProblemRequest,
-        ApplicationFiled, Case, CaseState, Clock, ClockName, ClockResumed, ClockStopped,
-        CloseContactRequest, ConsentKind, Contact, ContactClosed, ContactOpened, ContactReason,
+        Acceptance, AcceptanceReported, AnswerCorrectionRequest, ApplicationFiled, Case, CaseState,
+        Clock, ClockName, ClockResumed, ClockStopped, ConsentKind, ContactReason,
         CorrectionAnswered, CorrectionNotice, CorrectionNoticeReported, Decision, DecisionExtended,
         DecisionOutcome, DecisionReported, DepartmentStatus, DepartmentStatusReported,
-        ExtendDecisionRequest, Extension, FileApplicationRequest, Filing, OpenContactRequest,
-        Problem, ProblemAnswered, ProblemRaised, RaiseProblemRequest, ReportAcceptanceRequest,
+        ExtendDecisionRequest, Extension, FileApplicationRequest, Filing, ReportAcceptanceRequest,
         ReportCorrectionNoticeRequest, ReportDecisionRequest, ReportDepartmentStatusRequest,
         ResumeClockRequest, Stop, StopClockRequest,
     },
-    directory::v1::{LimitName, LimitOwner},
+    directory::v1::LimitName,
 };
 use prost_types::Timestamp;
 
 use super::{
     Act, Outside, clock,
-    contact::{missing_steps, needs_consent},
-    outside::{going_on, in_state, next_number, reported},
+    consent::needs_consent,
+    contact,
+    mode::missing_steps,
+    outside::{going_on, in_state, reported},
 };
 
 /// Records that the applicant filed (BB-3.1: the applicant acts and signs).
@@ -77,8 +77,8 @@ pub fn file(
         }),
     })];
     acts.extend(clock::start(
-        ClockName::Completeness,
-        LimitName::Completeness,
+        case,
+        (ClockName::Completeness, LimitName::Completeness),
         "completeness",
         &at,
         outside,
@@ -163,17 +163,17 @@ pub fn accept(
             is_deemed: request.is_deemed,
         }),
     })];
-    acts.extend(clock::ended(case, "completeness"));
+    acts.extend(clock::ended(case, "completeness", Some(at)));
     acts.extend(clock::start(
-        ClockName::Decision,
-        LimitName::PromisedDecision,
+        case,
+        (ClockName::Decision, LimitName::PromisedDecision),
         "decision",
         &at,
         outside,
     )?);
     acts.extend(clock::start(
-        ClockName::StatutoryDecision,
-        LimitName::StatutoryDecision,
+        case,
+        (ClockName::StatutoryDecision, LimitName::StatutoryDecision),
         "statutory-decision",
         &at,
         outside,
@@ -212,8 +212,8 @@ pub fn correction(
             answered_at: None,
         }),
     })];
-    acts.extend(clock::ended(case, "completeness"));
-    acts.extend(contact(
+    acts.extend(clock::ended(case, "completeness", Some(at)));
+    acts.extend(contact::begin(
         case,
         ContactReason::Supplement,
         &request.text,
@@ -462,173 +462,21 @@ pub fn decide(
         }),
     })];
     for id in ["completeness", "decision", "statutory-decision"] {
-        acts.extend(clock::ended(case, id));
+        acts.extend(clock::ended(case, id, Some(at)));
     }
     acts.extend(clock::start(
-        ClockName::Service,
-        LimitName::Service,
+        case,
+        (ClockName::Service, LimitName::Service),
         "service",
         &at,
         outside,
     )?);
     acts.extend(clock::start(
-        ClockName::Delivery,
-        LimitName::Delivery,
+        case,
+        (ClockName::Delivery, LimitName::Delivery),
         "delivery",
         &at,
         outside,
     )?);
-    Ok(acts)
-}
-
-fn contact(
-    case: &Case,
-    reason: ContactReason,
-    text: &str,
-    outside: &Outside<'_>,
-) -> Result<Vec<Act>, Refusal> {
-    let number = next_number(&case.contacts);
-    let at = outside.at().unwrap_or_default();
-    let mut acts = vec![Act::ContactOpened(ContactOpened {
-        contact: Some(Contact {
-            number,
-            reason: reason.into(),
-            text: text.to_owned(),
-            opened_at: Some(at),
-            ..Contact::default()
-        }),
-    })];
-    acts.extend(clock::start(
-        ClockName::Contact,
-        LimitName::Contact,
-        &format!("contact-{number}"),
-        &at,
-        outside,
-    )?);
-    Ok(acts)
-}
-
-/// Opens a contact because something came up; its limit runs (BB-10.2.3).
-///
-/// # Errors
-/// OUT_OF_ORDER.
-pub fn open_contact(
-    case: &Case,
-    request: &OpenContactRequest,
-    outside: &Outside<'_>,
-) -> Result<Vec<Act>, Refusal> {
-    going_on(case)?;
-    contact(case, request.reason(), &request.text, outside)
-}
-
-/// Records the outcome of a contact.
-///
-/// # Errors
-/// CONTACT_UNKNOWN, CONTACT_CLOSED.
-pub fn close_contact(
-    case: &Case,
-    request: &CloseContactRequest,
-    _: &Outside<'_>,
-) -> Result<Vec<Act>, Refusal> {
-    let contact = case
-        .contacts
-        .iter()
-        .find(|c| c.number == request.number)
-        .ok_or_else(|| {
-            Refusal::not_found(
-                "CONTACT_UNKNOWN",
-                "BB-10.2.3",
-                "没有该联系记录",
-                "there is no such contact",
-            )
-        })?;
-    if contact.closed_at.is_some() {
-        return Err(Refusal::precondition(
-            "CONTACT_CLOSED",
-            "BB-10.2.3",
-            "该联系已了结",
-            "the contact is closed",
-        ));
-    }
-    let mut acts = vec![Act::ContactClosed(ContactClosed {
-        number: request.number,
-        is_reached: request.is_reached,
-        outcome: request.outcome.clone(),
-        channel: request.channel,
-    })];
-    acts.extend(clock::ended(case, &format!("contact-{}", request.number)));
-    Ok(acts)
-}
-
-/// Raises a problem with the department, with an answer due (BB-4.2d).
-///
-/// # Errors
-/// OUT_OF_ORDER.
-pub fn raise(
-    case: &Case,
-    request: &RaiseProblemRequest,
-    outside: &Outside<'_>,
-) -> Result<Vec<Act>, Refusal> {
-    going_on(case)?;
-    let number = next_number(&case.problems);
-    let clock = Clock {
-        id: format!("problem-{number}"),
-        name: ClockName::Problem.into(),
-        owner: LimitOwner::Department.into(),
-        amount: request.amount,
-        unit: request.unit,
-        citation: "BB-4.2d".to_owned(),
-        started_at: outside.at(),
-        ..Clock::default()
-    };
-    Ok(vec![
-        Act::ProblemRaised(ProblemRaised {
-            problem: Some(Problem {
-                number,
-                department: case.department.clone(),
-                text: request.text.clone(),
-                raised_at: outside.at(),
-                answer: String::new(),
-                answered_at: None,
-            }),
-        }),
-        clock::started(clock, outside)?,
-    ])
-}
-
-/// Records the department's answer.
-///
-/// # Errors
-/// PROBLEM_UNKNOWN, PROBLEM_ANSWERED.
-pub fn answer(
-    case: &Case,
-    request: &AnswerProblemRequest,
-    _: &Outside<'_>,
-) -> Result<Vec<Act>, Refusal> {
-    let problem = case
-        .problems
-        .iter()
-        .find(|p| p.number == request.number)
-        .ok_or_else(|| {
-            Refusal::not_found(
-                "PROBLEM_UNKNOWN",
-                "BB-4.2d",
-                "没有该协调问题",
-                "there is no such problem",
-            )
-        })?;
-    if problem.answered_at.is_some() {
-        return Err(Refusal::precondition(
-            "PROBLEM_ANSWERED",
-            "BB-4.2d",
-            "该问题已答复",
-            "it was answered already",
-        ));
-    }
-    let mut acts = vec![Act::ProblemAnswered(ProblemAnswered {
-        number: request.number,
-        answer: request.answer.clone(),
-    })];
-    acts.extend(clock::ended(case, &format!("problem-{}", request.number)));
     Ok(acts)
 }

@@ -1,6 +1,8 @@
 //! The only thing that changes a case: an act is applied to the state before it.
 
-use bangban_proto::bangban::casework::v1::{Case, CaseState, Clock, ConsentKind, ModeChange};
+use bangban_proto::bangban::casework::v1::{
+    Case, CaseState, Clock, ConsentKind, ModeChange, Recount,
+};
 use prost_types::Timestamp;
 
 use super::Act;
@@ -156,6 +158,7 @@ pub fn apply(case: &mut Case, act: &Act, at: Timestamp, is_demonstration: bool) 
             case.agent.clone_from(&a.agent);
             case.site.clone_from(&a.site);
             case.region.clone_from(&a.region);
+            case.closing_times.clone_from(&a.closing_times);
         }
         Act::HandoverDeclined(_) => {
             for handover in &mut case.handovers {
@@ -202,7 +205,7 @@ fn apply_clock(case: &mut Case, act: &Act, at: Timestamp) {
         Act::ClockStarted(a) => case.clocks.extend(a.clock.clone()),
         Act::ClockEnded(a) => {
             if let Some(clock) = clock(case, &a.clock) {
-                clock.ended_at = Some(at);
+                clock.ended_at = a.at.or(Some(at));
             }
         }
         Act::ClockStopped(a) => {
@@ -220,9 +223,20 @@ fn apply_clock(case: &mut Case, act: &Act, at: Timestamp) {
         }
         Act::ClockRecomputed(a) => {
             if let Some(clock) = clock(case, &a.clock) {
+                clock.recounts.push(Recount {
+                    before: a.before,
+                    after: a.after,
+                    reason: a.reason.clone(),
+                    calendar_version: a.calendar_version.clone(),
+                    recounted_at: Some(at),
+                });
                 clock.due_at = a.after;
                 clock.is_provisional = a.is_provisional;
                 clock.warned_at = None;
+                // A breach stays on record; one of the new due time would be another.
+                if a.after.is_some_and(|after| after.seconds > at.seconds) {
+                    clock.breached_at = None;
+                }
             }
         }
         Act::DecisionExtended(a) => {

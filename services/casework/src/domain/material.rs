@@ -1,5 +1,6 @@
 //! Materials: taken, returned, listed as missing once, and our own pre-check (BB-4.1c, BB-10.1.2.1).
 
+use bangban_calendar::SHANGHAI;
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{
@@ -10,11 +11,12 @@ use bangban_proto::bangban::{
     },
     directory::v1::{ItemVersion, Material},
 };
+use chrono::{NaiveDate, TimeDelta};
 
 use super::{
     Act, Outside,
-    contact::needs_consent,
-    outside::{going_on, in_state, next_number},
+    consent::needs_consent,
+    outside::{going_on, in_state, local, next_number},
 };
 
 fn known<'a>(code: &str, item: &'a ItemVersion) -> Result<&'a Material, Refusal> {
@@ -55,7 +57,11 @@ pub fn take(
     }
     if request.supply() == SupplyForm::Reused {
         needs_consent(case, ConsentKind::Reuse)?;
-        if material.reusable_for_days == 0 || request.reused_from.is_empty() {
+        let today = outside.now.with_timezone(&SHANGHAI).date_naive();
+        let usable = outside
+            .earlier
+            .and_then(|earlier| usable_until(case, earlier, material));
+        if usable.is_none_or(|until| until < today) {
             return Err(Refusal::invalid(
                 "REUSE_NOT_POSSIBLE",
                 "BB-4.1c",
@@ -82,6 +88,27 @@ pub fn take(
             reused_from: request.reused_from.clone(),
         }),
     })])
+}
+
+/// The last day on which a material of an earlier case may be used again: one of the same applicant, valid and still
+/// held, whose rule allows it (BB-4.1c).
+#[must_use]
+pub fn usable_until(case: &Case, earlier: &Case, material: &Material) -> Option<NaiveDate> {
+    if earlier.id == case.id || earlier.applicant != case.applicant {
+        return None;
+    }
+    let is_held = |m: &&CaseMaterial| {
+        m.code == material.code
+            && m.is_present
+            && m.is_valid
+            && (m.copies > 0 || m.returned_at.is_none())
+    };
+    let held = earlier.materials.iter().find(is_held)?;
+    let taken_on = held.taken_at.as_ref().and_then(local)?.date_naive();
+    let days = TimeDelta::days(i64::from(material.reusable_for_days));
+    (material.reusable_for_days > 0)
+        .then(|| taken_on.checked_add_signed(days))
+        .flatten()
 }
 
 /// Records that originals went back.

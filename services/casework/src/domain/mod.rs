@@ -6,12 +6,17 @@
 
 pub mod clock;
 pub mod complete;
+pub mod consent;
 pub mod contact;
 pub mod department;
 pub mod fold;
 pub mod material;
+pub mod mode;
+pub mod notice;
+pub mod opening;
 pub mod outcome;
 pub mod outside;
+pub mod problem;
 pub mod responsibility;
 
 pub use bangban_proto::bangban::casework::v1::case_act::Act;

@@ -77,9 +77,9 @@ pub fn deliver(
             electronic_licence_guidance: request.electronic_licence_guidance.clone(),
         }),
     })];
-    acts.extend(clock::ended(case, "delivery"));
+    acts.extend(clock::ended(case, "delivery", None));
     if !is_post {
-        acts.extend(clock::ended(case, "service"));
+        acts.extend(clock::ended(case, "service", None));
     }
     Ok(acts)
 }
@@ -119,7 +119,7 @@ pub fn confirm(
         proof: request.proof.clone(),
         received_at: Some(at),
     })];
-    acts.extend(clock::ended(case, "service"));
+    acts.extend(clock::ended(case, "service", Some(at)));
     Ok(acts)
 }
 

@@ -23,6 +23,8 @@ pub struct Outside<'a> {
     pub item: &'a ItemVersion,
     /// The competent department.
     pub department: &'a Department,
+    /// The case from which a material is to be reused, when one is named and there is one.
+    pub earlier: Option<&'a Case>,
 }
 
 impl Outside<'_> {

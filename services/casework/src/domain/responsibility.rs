@@ -6,6 +6,7 @@ use bangban_proto::bangban::{
         AcceptHandoverRequest, Case, DeclineHandoverRequest, Handover, HandoverAccepted,
         HandoverDeclined, HandoverOffered, OfferHandoverRequest,
     },
+    directory::v1::CheckAssignmentResponse,
     options::v1::Role,
 };
 
@@ -120,7 +121,11 @@ pub fn offer(
 ///
 /// # Errors
 /// NO_HANDOVER.
-pub fn accept(case: &Case, _: &AcceptHandoverRequest, region: &str) -> Result<Vec<Act>, Refusal> {
+pub fn accept(
+    case: &Case,
+    _: &AcceptHandoverRequest,
+    receiver: &CheckAssignmentResponse,
+) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     let offer = pending(case).ok_or_else(|| {
         Refusal::precondition(
@@ -133,7 +138,8 @@ pub fn accept(case: &Case, _: &AcceptHandoverRequest, region: &str) -> Result<Ve
     Ok(vec![Act::HandoverAccepted(HandoverAccepted {
         agent: offer.to_agent.clone(),
         site: offer.to_site.clone(),
-        region: region.to_owned(),
+        region: receiver.region.clone(),
+        closing_times: receiver.closing_times.clone(),
     })])
 }
 

@@ -7,7 +7,10 @@ use bangban_proto::bangban::{
 use tonic::{Request, Response, Status};
 
 use super::Rpc;
-use crate::domain::{contact, department, material, outcome, responsibility, responsibility::Who};
+use crate::domain::{
+    consent, contact, department, material, mode, notice, outcome, problem, responsibility,
+    responsibility::Who,
+};
 
 #[tonic::async_trait]
 impl CaseService for Rpc {
@@ -36,46 +39,42 @@ impl CaseService for Rpc {
         &self,
         request: Request<v1::ChooseModeRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, contact::choose_mode)
-            .await
+        self.act(request, Who::Responsible, mode::choose).await
     }
 
     async fn give_notice(
         &self,
         request: Request<v1::GiveNoticeRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, contact::give_notice)
-            .await
+        self.act(request, Who::Responsible, notice::give).await
     }
 
     async fn explain_condition(
         &self,
         request: Request<v1::ExplainConditionRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, contact::explain).await
+        self.act(request, Who::Responsible, notice::explain).await
     }
 
     async fn record_consent(
         &self,
         request: Request<v1::RecordConsentRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, contact::record_consent)
-            .await
+        self.act(request, Who::Responsible, consent::record).await
     }
 
     async fn withdraw_consent(
         &self,
         request: Request<v1::WithdrawConsentRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Applicant, contact::withdraw_consent)
-            .await
+        self.act(request, Who::Applicant, consent::withdraw).await
     }
 
     async fn take_material(
         &self,
         request: Request<v1::TakeMaterialRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, material::take).await
+        self.take(request).await
     }
 
     async fn return_material(
@@ -106,8 +105,7 @@ impl CaseService for Rpc {
         &self,
         request: Request<v1::RecordModeStepRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, contact::record_step)
-            .await
+        self.act(request, Who::Responsible, mode::record_step).await
     }
 
     async fn file_application(
@@ -179,30 +177,28 @@ impl CaseService for Rpc {
         &self,
         request: Request<v1::OpenContactRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, department::open_contact)
-            .await
+        self.act(request, Who::Responsible, contact::open).await
     }
 
     async fn close_contact(
         &self,
         request: Request<v1::CloseContactRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, department::close_contact)
-            .await
+        self.act(request, Who::Responsible, contact::close).await
     }
 
     async fn raise_problem(
         &self,
         request: Request<v1::RaiseProblemRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, department::raise).await
+        self.act(request, Who::Responsible, problem::raise).await
     }
 
     async fn answer_problem(
         &self,
         request: Request<v1::AnswerProblemRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Department, department::answer).await
+        self.act(request, Who::Department, problem::answer).await
     }
 
     async fn deliver_result(

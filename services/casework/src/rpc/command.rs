@@ -13,7 +13,8 @@ use bangban_proto::{
     Head,
     bangban::{
         casework::v1::{
-            AcceptHandoverRequest, Case, CaseAct, CaseChange, OfferHandoverRequest, OpenCaseRequest,
+            AcceptHandoverRequest, Case, CaseAct, CaseChange, OfferHandoverRequest,
+            OpenCaseRequest, TakeMaterialRequest,
         },
         directory::v1::{
             Amendment, Calendar as Differs, CheckAssignmentRequest, CheckAssignmentResponse,
@@ -32,7 +33,7 @@ use uuid::Uuid;
 use super::{Rpc, case_unknown, district_unknown, taken};
 use crate::{
     domain::{
-        Act, Outside, contact, fold,
+        Act, Outside, fold, material, opening,
         outside::timestamp,
         responsibility::{self, Who},
     },
@@ -133,9 +134,30 @@ impl Rpc {
         decide: Decide<R>,
     ) -> Result<Response<CaseChange>, Status> {
         let (caller, _, request) = taken(request);
-        self.act_on(&caller, &request, who, |case, outside| {
+        self.act_on(&caller, &request, who, None, |case, outside| {
             decide(case, &request, outside)
         })
+        .await
+    }
+
+    /// Records a material; one that is reused is looked up in the case that it was taken for.
+    pub(super) async fn take(
+        &self,
+        request: Request<TakeMaterialRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        let (caller, _, request) = taken(request);
+        let district = Scope::whole(&request.district);
+        let earlier = match request.reused_from.as_str() {
+            "" => None,
+            id => store::find(&self.store, &district, "id", id).await?,
+        };
+        self.act_on(
+            &caller,
+            &request,
+            Who::Responsible,
+            earlier,
+            |case, outside| material::take(case, &request, outside),
+        )
         .await
     }
 
@@ -144,6 +166,7 @@ impl Rpc {
         caller: &Caller,
         request: &R,
         who: Who,
+        earlier: Option<Case>,
         decide: impl Fn(&Case, &Outside<'_>) -> Result<Vec<Act>, Refusal>,
     ) -> Result<Response<CaseChange>, Status> {
         self.store.wait_for(request.after()).await?;
@@ -153,6 +176,7 @@ impl Rpc {
             if loaded.is_repeated {
                 return Ok(self.first_answer(&command).await?);
             }
+            let revision = loaded.counted_by();
             let Loaded {
                 now,
                 district,
@@ -177,6 +201,7 @@ impl Rpc {
                 calendar: &calendar,
                 item: &item,
                 department: &department,
+                earlier: earlier.as_ref(),
             };
             let acts = decide(&case, &outside)?;
             let chain = Chain::new(
@@ -188,7 +213,7 @@ impl Rpc {
                 now,
             );
             let chain = carry_out(&mut case, chain, acts, now);
-            let state = store::update(&case, version, chain.number, &chain.head);
+            let state = store::update(&case, version, &chain, revision);
             if let Some(position) = self
                 .store
                 .finish::<CaseChange>(&mut command, &chain, None, vec![state])
@@ -222,7 +247,7 @@ impl Rpc {
                 store::opening(&self.store, &request.district, &request.item, &today).await?;
             let item = opening
                 .item
-                .ok_or_else(|| contact::not_published(&request.item))?;
+                .ok_or_else(|| opening::not_published(&request.item))?;
             let assignment = CheckAssignmentRequest {
                 district: request.district.clone(),
                 staff: caller.subject.clone(),
@@ -239,17 +264,18 @@ impl Rpc {
                 calendar: &calendar,
                 item: &item,
                 department: &opening.department,
+                earlier: None,
             };
             let id = Uuid::now_v7().to_string();
             let serial = rand::random_range(0..u64::from(bangban_codes::Serial::COUNT));
             let receipt = ReceiptNumber::new(district.number, serial)
                 .map_err(Refusal::internal)?
                 .to_string();
-            let acts = contact::open(id.clone(), receipt, &request, &assignment, &outside)?;
+            let acts = opening::open(id.clone(), receipt, &request, &assignment, &outside)?;
             let mut case = Case::default();
             let chain = Chain::new(&request.district, subject(&id), 0, START, &caller, now);
             let chain = carry_out(&mut case, chain, acts, now);
-            let state = store::insert(&case, chain.number, &chain.head);
+            let state = store::insert(&case, &chain, loaded.revision);
             match self
                 .store
                 .finish::<CaseChange>(&mut command, &chain, None, vec![state])
@@ -288,9 +314,13 @@ impl Rpc {
             applicant: case.applicant,
         };
         self.assignable(&caller, deadline, receiver).await?;
-        self.act_on(&caller, &request, Who::Responsible, |case, outside| {
-            responsibility::offer(case, &request, outside)
-        })
+        self.act_on(
+            &caller,
+            &request,
+            Who::Responsible,
+            None,
+            |case, outside| responsibility::offer(case, &request, outside),
+        )
         .await
     }
 
@@ -322,8 +352,8 @@ impl Rpc {
             applicant: case.applicant,
         };
         let assignment = self.assignable(&caller, deadline, receiver).await?;
-        self.act_on(&caller, &request, Who::Receiver, |case, _| {
-            responsibility::accept(case, &request, &assignment.region)
+        self.act_on(&caller, &request, Who::Receiver, None, |case, _| {
+            responsibility::accept(case, &request, &assignment)
         })
         .await
     }

@@ -12,14 +12,14 @@ use bangban_proto::bangban::{
     types::v1::{DueTimeExplanation, ExplainedDay, Text},
 };
 use bangban_store::{act, copy};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use prost::Message as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use tonic::{Request, Response, Status};
 
 use super::{Rpc, case_unknown, command::calendar, taken};
 use crate::{
-    domain::{clock, complete, outside},
+    domain::{clock, complete, material, outside},
     store,
 };
 
@@ -211,16 +211,10 @@ impl Rpc {
         let wanted = version(self, &case).await?;
         let mut materials = Vec::new();
         for old in earlier.iter().filter(|old| old.id != case.id) {
-            for held in old.materials.iter().filter(|m| m.is_valid && m.is_present) {
-                let Some(rule) = wanted.materials.iter().find(|m| m.code == held.code) else {
-                    continue;
-                };
-                let Some(taken_on) = held.taken_at.as_ref().and_then(outside::local) else {
-                    continue;
-                };
-                let until =
-                    taken_on.date_naive() + TimeDelta::days(i64::from(rule.reusable_for_days));
-                if rule.reusable_for_days > 0 && until >= today {
+            for held in &old.materials {
+                let rule = wanted.materials.iter().find(|m| m.code == held.code);
+                let until = rule.and_then(|rule| material::usable_until(&case, old, rule));
+                if let Some(until) = until.filter(|until| *until >= today) {
                     materials.push(ReusableMaterial {
                         code: held.code.clone(),
                         case: old.id.clone(),

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Cases)]
+        vec![Box::new(Cases), Box::new(CalendarChanges)]
     }
 }
 
@@ -57,6 +57,39 @@ impl MigrationTrait for Cases {
                 .to_owned(),
         ] {
             manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Which calendar a case's clocks were counted by, so that those counted by an older one are found (BX-3).
+struct CalendarChanges;
+
+impl MigrationName for CalendarChanges {
+    fn name(&self) -> &'static str {
+        "m0002_calendar_changes"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for CalendarChanges {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in [
+            "CREATE TABLE calendars (district text PRIMARY KEY, revision bigint NOT NULL)",
+            "CREATE TABLE calendar_changes (
+                district text NOT NULL, revision bigint NOT NULL, reason text NOT NULL,
+                PRIMARY KEY (district, revision))",
+            "ALTER TABLE cases ADD COLUMN calendar_revision bigint NOT NULL DEFAULT 0",
+            "CREATE INDEX cases_calendar ON cases (district, calendar_revision) WHERE due_at_us IS NOT NULL",
+        ] {
+            manager
+                .get_connection()
+                .execute_unprepared(statement)
+                .await?;
         }
         Ok(())
     }

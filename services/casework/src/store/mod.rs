@@ -1,5 +1,6 @@
 //! The only place that knows casework's tables.
 
+pub mod calendars;
 mod migrations;
 mod row;
 

@@ -14,7 +14,7 @@ use bangban_store::{
     Error, Now, Store, act,
     clock::now_sql,
     command::Command,
-    write::{State, guard},
+    write::{Chain, State, guard},
 };
 use prost::Message;
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value, sea_query};
@@ -35,6 +35,10 @@ pub struct Loaded {
     pub calendar: Calendar,
     /// Days of years that were loaded for all districts.
     pub national: Calendar,
+    /// Revision of the district's calendar.
+    pub revision: i64,
+    /// Revision by which the case's clocks were counted.
+    pub counted_by: i64,
     /// The case with its version and the hash of its last act.
     pub case: Option<(Case, u64, Hash)>,
     /// The version of the item that it is under.
@@ -50,6 +54,18 @@ fn decode<M: Message + Default>(row: &QueryResult, column: usize) -> Result<Opti
         .transpose()
 }
 
+impl Loaded {
+    /// The calendar's revision that a change of the case is written with: clocks that run were counted by the older one
+    /// until the sweep counts them anew (BX-3).
+    #[must_use]
+    pub fn counted_by(&self) -> i64 {
+        match &self.case {
+            Some((case, ..)) if case.next_due_at.is_some() => self.counted_by,
+            _ => self.revision,
+        }
+    }
+}
+
 /// Time, repetition, district, calendar, case, item and department in one statement.
 ///
 /// # Errors
@@ -57,11 +73,12 @@ fn decode<M: Message + Default>(row: &QueryResult, column: usize) -> Result<Opti
 pub async fn load(store: &Store, command: &Command, case: &str) -> Result<Loaded, Error> {
     let sql = format!(
         "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.district = $1 AND a.caller = $2 \
-         AND a.method = $3 AND a.request_id = $4), o.body, k.body, n.body, s.version, s.head, s.body, i.body, d.body \
+         AND a.method = $3 AND a.request_id = $4), o.body, k.body, n.body, s.version, s.head, s.body, i.body, d.body, r.revision, s.calendar_revision \
          FROM clock c \
          LEFT JOIN copies o ON o.district = $1 AND o.kind = 'district' AND o.id = $1 \
          LEFT JOIN copies k ON k.district = $1 AND k.kind = 'calendar' AND k.id = 'calendar' \
          LEFT JOIN copies n ON n.district = '' AND n.kind = 'calendar' AND n.id = 'calendar' \
+         LEFT JOIN calendars r ON r.district = $1 \
          LEFT JOIN cases s ON s.district = $1 AND s.id = $5 \
          LEFT JOIN copies i ON i.district = $1 AND i.kind = 'item' AND i.id = s.item || '@' || CAST(s.item_version AS text) \
          LEFT JOIN copies d ON d.district = $1 AND d.kind = 'department' AND d.id = s.department \
@@ -96,6 +113,8 @@ pub async fn load(store: &Store, command: &Command, case: &str) -> Result<Loaded
         district: decode(&row, 3)?,
         calendar: decode(&row, 4)?.unwrap_or_default(),
         national: decode(&row, 5)?.unwrap_or_default(),
+        revision: row.try_get_by_index::<Option<i64>>(11)?.unwrap_or_default(),
+        counted_by: row.try_get_by_index::<Option<i64>>(12)?.unwrap_or_default(),
         case,
         item: decode(&row, 9)?.unwrap_or_default(),
         department: decode(&row, 10)?.unwrap_or_default(),
@@ -164,8 +183,8 @@ fn us(at: Option<&prost_types::Timestamp>) -> Value {
         .into()
 }
 
-/// Column values that follow from a case, with its version and the hash of its last act.
-fn columns(case: &Case, version: u64, head: &Hash) -> Vec<(&'static str, Value)> {
+/// Column values that follow from a case, with its version, the hash of its last act, and the calendar's revision.
+fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'static str, Value)> {
     let decision = case.clocks.iter().find(|c| c.id == "decision");
     vec![
         ("version", i64::try_from(version).unwrap_or(i64::MAX).into()),
@@ -188,14 +207,15 @@ fn columns(case: &Case, version: u64, head: &Hash) -> Vec<(&'static str, Value)>
             "decision_ended_at_us",
             us(decision.and_then(|d| d.ended_at.as_ref())),
         ),
+        ("calendar_revision", revision.into()),
         ("body", case.encode_to_vec().into()),
     ]
 }
 
 /// The row of a new case.
 #[must_use]
-pub fn insert(case: &Case, version: u64, head: &Hash) -> State {
-    let mut columns = columns(case, version, head);
+pub fn insert(case: &Case, chain: &Chain, revision: i64) -> State {
+    let mut columns = columns(case, chain.number, &chain.head, revision);
     columns.extend([
         ("district", Value::from(case.district.clone())),
         ("id", case.id.clone().into()),
@@ -217,10 +237,10 @@ pub fn insert(case: &Case, version: u64, head: &Hash) -> State {
 
 /// The change of a case that must still have version `read`.
 #[must_use]
-pub fn update(case: &Case, read: u64, version: u64, head: &Hash) -> State {
+pub fn update(case: &Case, read: u64, chain: &Chain, revision: i64) -> State {
     let mut update = Sql::update();
     update.table(Alias::new("cases"));
-    for (name, value) in columns(case, version, head) {
+    for (name, value) in columns(case, chain.number, &chain.head, revision) {
         update.value(Alias::new(name), value);
     }
     let key = [
