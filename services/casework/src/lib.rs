@@ -1,14 +1,14 @@
 //! Casework: assisted cases from the first contact to the ledger (BB-3.1, BB-4, BB-10.1).
 //!
-//! `domain` decides, `store` keeps, `rpc` translates, `tasks` runs unasked, `effects` takes in what directory tells.
+//! `domain` decides, `store` keeps, `rpc` translates, `tasks` runs unasked.
 
 pub mod domain;
-mod effects;
 pub mod rpc;
 pub mod store;
 pub mod tasks;
 
 use bangban_kit::{config::Config, peers::Peer};
+use bangban_learned::effects::FromDirectory;
 use bangban_proto::bangban::casework::v1::{
     case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
     ledger_service_server::{LedgerServiceServer, SERVICE_NAME as LEDGERS},
@@ -63,7 +63,7 @@ impl Casework {
     /// Starts what runs without being asked.
     #[must_use]
     pub fn tasks(&self, stop: CancellationToken) -> Vec<JoinHandle<()>> {
-        let effects = effects::FromDirectory {
+        let effects = FromDirectory {
             store: self.store.clone(),
         };
         vec![

@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use bangban_calendar::Calendar;
-use bangban_kit::{identity::Caller, refusal::Refusal};
+use bangban_kit::identity::Caller;
+use bangban_learned::{calendar, revision};
+use bangban_limits::clock::{self as limits, Call};
 use bangban_proto::bangban::casework::v1::{
-    AcceptHandoverRequest, Breach, BreachKind, BreachRecorded, Case, Clock, DueSoonWarned,
+    AcceptHandoverRequest, Breach, BreachKind, BreachRecorded, Case, DueSoonWarned,
 };
 use bangban_store::{Error, Store, command::Command, write::Chain};
 use tokio_util::sync::CancellationToken;
@@ -75,9 +76,10 @@ async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Resul
         return Ok(false);
     };
     let acts = if is_outdated {
-        let reason = store::calendars::reasons(store, district, loaded.counted_by).await?;
-        let calendar = rpc::calendar(&loaded.national, &loaded.calendar)?;
-        recounted(&case, &reason.join("；"), &calendar)?
+        let reason = revision::reasons(store, district, loaded.counted_by).await?;
+        let calendar = calendar::calendar(&loaded.national, &loaded.calendar)?;
+        let moved = limits::recounted(&case.clocks, &reason.join("；"), &calendar)?;
+        moved.into_iter().map(Act::ClockRecomputed).collect()
     } else {
         due_acts(&case, loaded.now.at.timestamp())
     };
@@ -105,46 +107,26 @@ async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Resul
     }
 }
 
-/// The clocks of a case that run, counted by the calendar as it is now: those whose due time moves (BX-3).
-///
-/// # Errors
-/// INTERNAL for what the calendar cannot count.
-pub fn recounted(case: &Case, reason: &str, calendar: &Calendar) -> Result<Vec<Act>, Refusal> {
-    let running = |clock: &&Clock| clock.ended_at.is_none() && clock.due_at.is_some();
-    let mut acts = Vec::new();
-    for running in case.clocks.iter().filter(running) {
-        acts.extend(clock::recomputed(running, running, reason, calendar)?);
-    }
-    Ok(acts)
-}
-
 /// Warnings and breaches that a case's clocks call for at an instant, in seconds since the epoch.
 #[must_use]
 pub fn due_acts(case: &Case, now: i64) -> Vec<Act> {
-    let mut acts = Vec::new();
-    for running in case
-        .clocks
-        .iter()
-        .filter(|c| c.ended_at.is_none() && c.breached_at.is_none())
-    {
-        let Some(due) = running.due_at.map(|at| at.seconds) else {
-            continue;
-        };
-        if now >= due {
-            acts.push(Act::BreachRecorded(BreachRecorded {
+    let act = |call| match call {
+        Call::Warn(clock) => Act::DueSoonWarned(DueSoonWarned { clock }),
+        Call::Breach(id) => {
+            let late = clock::open(case, &id);
+            Act::BreachRecorded(BreachRecorded {
                 breach: Some(Breach {
                     kind: BreachKind::Late.into(),
-                    clock: running.id.clone(),
-                    subject: clock::responsible(case, running),
+                    subject: late.map_or_else(String::new, |c| clock::responsible(case, c)),
+                    clock: id,
                     requirement: "BB-8a".to_owned(),
                     recorded_at: chrono::DateTime::from_timestamp(now, 0).map(timestamp),
                 }),
-            }));
-        } else if running.warned_at.is_none() && now >= due - clock::WARNING_SECONDS {
-            acts.push(Act::DueSoonWarned(DueSoonWarned {
-                clock: running.id.clone(),
-            }));
+            })
         }
-    }
-    acts
+    };
+    limits::calls(&case.clocks, now)
+        .into_iter()
+        .map(act)
+        .collect()
 }

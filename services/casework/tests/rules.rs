@@ -779,7 +779,12 @@ fn bx_3_an_open_clock_is_counted_anew_and_says_why() {
         citation: "a notice".to_owned(),
     };
     let calendar = Calendar::national().with_overrides([flood]).expect("sound");
-    let acts = tasks::recounted(&story.case, "2026-03-05 flood", &calendar).expect("counted");
+    let recounted = |case: &Case, why: &str| -> Vec<Act> {
+        let moved =
+            bangban_limits::clock::recounted(&case.clocks, why, &calendar).expect("counted");
+        moved.into_iter().map(Act::ClockRecomputed).collect()
+    };
+    let acts = recounted(&story.case, "2026-03-05 flood");
     let moved: Vec<&Act> = acts
         .iter()
         .filter(|a| matches!(a, Act::ClockRecomputed(r) if r.clock == "decision"))
@@ -796,10 +801,7 @@ fn bx_3_an_open_clock_is_counted_anew_and_says_why() {
     let days = |at: Option<prost_types::Timestamp>| at.expect("due").seconds / 86_400;
     assert_eq!(days(clock.due_at) - days(before), 1);
     // Counted once: nothing moves a second time, and a day outside the limit moves nothing.
-    assert_eq!(
-        tasks::recounted(&story.case, "", &calendar).expect("counted"),
-        []
-    );
+    assert_eq!(recounted(&story.case, ""), []);
 }
 
 #[test]

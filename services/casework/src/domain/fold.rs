@@ -1,8 +1,7 @@
 //! The only thing that changes a case: an act is applied to the state before it.
 
-use bangban_proto::bangban::casework::v1::{
-    Case, CaseState, Clock, ConsentKind, ModeChange, Recount,
-};
+use bangban_limits::clock as limits;
+use bangban_proto::bangban::casework::v1::{Case, CaseState, Clock, ConsentKind, ModeChange};
 use prost_types::Timestamp;
 
 use super::Act;
@@ -183,12 +182,7 @@ pub fn apply(case: &mut Case, act: &Act, at: Timestamp, is_demonstration: bool) 
     }
     case.act_count += 1;
     case.is_demonstration |= is_demonstration;
-    case.next_due_at = case
-        .clocks
-        .iter()
-        .filter(|c| c.ended_at.is_none())
-        .filter_map(|c| c.due_at)
-        .min_by_key(|due| (due.seconds, due.nanos));
+    case.next_due_at = limits::next_due_at(&case.clocks);
     case.etag = case.act_count.to_string();
 }
 
@@ -223,20 +217,7 @@ fn apply_clock(case: &mut Case, act: &Act, at: Timestamp) {
         }
         Act::ClockRecomputed(a) => {
             if let Some(clock) = clock(case, &a.clock) {
-                clock.recounts.push(Recount {
-                    before: a.before,
-                    after: a.after,
-                    reason: a.reason.clone(),
-                    calendar_version: a.calendar_version.clone(),
-                    recounted_at: Some(at),
-                });
-                clock.due_at = a.after;
-                clock.is_provisional = a.is_provisional;
-                clock.warned_at = None;
-                // A breach stays on record; one of the new due time would be another.
-                if a.after.is_some_and(|after| after.seconds > at.seconds) {
-                    clock.breached_at = None;
-                }
+                limits::moved(clock, a, at);
             }
         }
         Act::DecisionExtended(a) => {

@@ -2,12 +2,14 @@
 
 use bangban_calendar::Calendar;
 use bangban_kit::{identity::Caller, refusal::Refusal};
+use bangban_limits::time;
+pub use bangban_limits::time::{local, timestamp};
 use bangban_proto::bangban::{
     casework::v1::{Case, CaseState},
     directory::v1::{Department, ItemVersion},
     types::v1::Actor,
 };
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
 /// Time, actor, calendar and catalogue.
@@ -44,27 +46,6 @@ impl Outside<'_> {
     }
 }
 
-/// An instant as the contract writes it.
-#[must_use]
-pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
-    Timestamp {
-        seconds: at.timestamp(),
-        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
-    }
-}
-
-/// An instant of the contract.
-#[must_use]
-pub fn instant(at: &Timestamp) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)
-}
-
-/// An instant of the contract in Asia/Shanghai.
-#[must_use]
-pub fn local(at: &Timestamp) -> Option<DateTime<FixedOffset>> {
-    instant(at).map(|at| at.with_timezone(&bangban_calendar::SHANGHAI))
-}
-
 /// A reported instant: not in the future, not before `earliest`.
 ///
 /// # Errors
@@ -75,38 +56,7 @@ pub fn reported(
     earliest: Option<&Timestamp>,
     outside: &Outside<'_>,
 ) -> Result<Timestamp, Refusal> {
-    let given = at.and_then(instant).ok_or_else(|| {
-        Refusal::invalid(
-            "TIME_IMPOSSIBLE",
-            "BB-8d",
-            "时间不存在",
-            "this is no instant",
-        )
-        .field(field, "no instant")
-    })?;
-    // A minute of grace for clocks that differ.
-    if given > outside.now + chrono::TimeDelta::minutes(1) {
-        return Err(Refusal::invalid(
-            "TIME_IN_FUTURE",
-            "BB-8d",
-            "时间不能在将来",
-            "the instant lies in the future",
-        )
-        .field(field, "lies in the future"));
-    }
-    if earliest
-        .and_then(instant)
-        .is_some_and(|earliest| given < earliest)
-    {
-        return Err(Refusal::invalid(
-            "TIME_TOO_EARLY",
-            "BB-8d",
-            "时间早于前一环节，请核对",
-            "the instant lies before the step that comes first",
-        )
-        .field(field, "before the step that comes first"));
-    }
-    Ok(timestamp(given))
+    time::reported(field, at, earliest, outside.now)
 }
 
 /// The number of the next entry in a list of the case, from 1.

@@ -1,6 +1,5 @@
 //! The one way in which every command on a case goes: load, decide, write, answer.
 
-use bangban_calendar::{Calendar, Kind, Override, OverrideKind, Row};
 use bangban_codes::ReceiptNumber;
 use bangban_kit::{
     access::Deadline,
@@ -8,6 +7,7 @@ use bangban_kit::{
     refusal::{Kind as Why, Refusal},
     scope::{Reach, Scope},
 };
+use bangban_learned::{assignment, calendar, district};
 use bangban_ledger::START;
 use bangban_proto::{
     Head,
@@ -16,21 +16,17 @@ use bangban_proto::{
             AcceptHandoverRequest, Case, CaseAct, CaseChange, OfferHandoverRequest,
             OpenCaseRequest, TakeMaterialRequest,
         },
-        directory::v1::{
-            Amendment, Calendar as Differs, CheckAssignmentRequest, CheckAssignmentResponse,
-            DayKind, staff_service_client::StaffServiceClient,
-        },
+        directory::v1::{CheckAssignmentRequest, CheckAssignmentResponse},
         types::v1::Channel,
     },
 };
 use bangban_store::{Error, Now, Position, act, command::Command, write::Chain};
-use chrono::NaiveDate;
 use prost::Message;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{Rpc, case_unknown, district_unknown, taken};
+use super::{Rpc, case_unknown, taken};
 use crate::{
     domain::{
         Act, Outside, fold, material, opening,
@@ -42,61 +38,6 @@ use crate::{
 
 /// A pure decision.
 pub(super) type Decide<R> = fn(&Case, &R, &Outside<'_>) -> Result<Vec<Act>, Refusal>;
-
-/// The district's calendar: the national one with what differs.
-///
-/// # Errors
-/// INTERNAL for amendments that contradict each other.
-pub fn calendar(national: &Differs, district: &Differs) -> Result<Calendar, Refusal> {
-    let mut calendar = Calendar::national();
-    let date =
-        |a: &Amendment| NaiveDate::parse_from_str(&a.date, "%Y-%m-%d").map_err(Refusal::internal);
-    if !national.national.is_empty() {
-        let mut years: std::collections::BTreeMap<i32, Vec<Row>> =
-            std::collections::BTreeMap::new();
-        for day in &national.national {
-            let at = date(day)?;
-            let kind = if day.kind() == DayKind::Work {
-                Kind::Workday
-            } else {
-                Kind::Holiday
-            };
-            let row = Row {
-                date: at,
-                kind,
-                name: day.name.clone(),
-                source: day.citation.clone(),
-            };
-            years
-                .entry(chrono::Datelike::year(&at))
-                .or_default()
-                .push(row);
-        }
-        for (year, rows) in years {
-            calendar = calendar.with_year(year, rows).map_err(Refusal::internal)?;
-        }
-    }
-    if district.amendments.is_empty() {
-        return Ok(calendar);
-    }
-    let mut overrides = Vec::new();
-    for day in &district.amendments {
-        let kind = if day.kind() == DayKind::Work {
-            OverrideKind::Work
-        } else {
-            OverrideKind::Rest
-        };
-        overrides.push(Override {
-            date: date(day)?,
-            kind,
-            name: day.name.clone(),
-            citation: day.citation.clone(),
-        });
-    }
-    calendar
-        .with_overrides(overrides)
-        .map_err(Refusal::internal)
-}
 
 /// Applies acts to a case and adds them to its chain.
 pub(crate) fn carry_out(case: &mut Case, mut chain: Chain, acts: Vec<Act>, now: Now) -> Chain {
@@ -187,14 +128,14 @@ impl Rpc {
                 department,
                 ..
             } = loaded;
-            let district = district.ok_or_else(|| district_unknown(request.district()))?;
+            let district = district.ok_or_else(|| district::unknown(request.district()))?;
             let scope = Scope::of(caller, request.district(), &district.region)?;
             let (mut case, version, head) = case
                 .filter(|(case, ..)| sees(&scope, case, caller))
                 .ok_or_else(case_unknown)?;
             fresh(request, &case)?;
             responsibility::may(who, &case, caller)?;
-            let calendar = calendar(&national, &differs)?;
+            let calendar = calendar::calendar(&national, &differs)?;
             let outside = Outside {
                 now: now.at,
                 caller,
@@ -240,7 +181,7 @@ impl Rpc {
             let now = loaded.now;
             let district = loaded
                 .district
-                .ok_or_else(|| district_unknown(&request.district))?;
+                .ok_or_else(|| district::unknown(&request.district))?;
             Scope::of(&caller, &request.district, &district.region)?;
             let today = now.local().date_naive().to_string();
             let opening =
@@ -257,7 +198,7 @@ impl Rpc {
                 applicant: request.applicant.clone(),
             };
             let assignment = self.assignable(&caller, deadline, assignment).await?;
-            let calendar = calendar(&loaded.national, &loaded.calendar)?;
+            let calendar = calendar::calendar(&loaded.national, &loaded.calendar)?;
             let outside = Outside {
                 now: now.at,
                 caller: &caller,
@@ -364,31 +305,7 @@ impl Rpc {
         deadline: Option<Deadline>,
         request: CheckAssignmentRequest,
     ) -> Result<CheckAssignmentResponse, Status> {
-        let request = self.directory.request(caller, deadline, request)?;
-        let answered = StaffServiceClient::new(self.directory.channel.clone())
-            .check_assignment(request)
-            .await;
-        match answered {
-            Ok(answer) => Ok(answer.into_inner()),
-            // Directory's refusals are ours; its absence is a passing one.
-            Err(status)
-                if matches!(
-                    status.code(),
-                    Code::Unavailable | Code::Unknown | Code::Cancelled
-                ) =>
-            {
-                Err(Refusal::new(
-                    Why::Unavailable,
-                    "DIRECTORY_UNAVAILABLE",
-                    "",
-                    "暂时无法核实人员和服务对象，请稍后重试",
-                    "staff and applicant cannot be checked at the moment: try again",
-                )
-                .retry_after(std::time::Duration::from_secs(1))
-                .into())
-            }
-            Err(status) => Err(status),
-        }
+        assignment::check(&self.directory, caller, deadline, request).await
     }
 
     /// The first answer of a command that is repeated: the case as it was after its act.

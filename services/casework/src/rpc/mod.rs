@@ -7,15 +7,15 @@ mod progress;
 mod read;
 
 pub(crate) use command::carry_out;
-pub use command::{calendar, folded};
+pub use command::folded;
 
 use std::sync::Arc;
 
 use bangban_kit::{
     access::Deadline, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope,
 };
-use bangban_proto::bangban::directory::v1::District;
-use bangban_store::{Error, Store, copy};
+use bangban_learned::district;
+use bangban_store::{Error, Store};
 use tonic::Request;
 
 /// What every method works with.
@@ -39,23 +39,8 @@ impl Rpc {
 
     /// What a caller may see of a district.
     async fn scope(&self, caller: &Caller, district: &str) -> Result<Scope, Error> {
-        let known = copy::get::<District>(&self.store.db, district, "district", district).await?;
-        Ok(Scope::of(
-            caller,
-            district,
-            &known.ok_or_else(|| district_unknown(district))?.region,
-        )?)
+        district::scope(&self.store, caller, district).await
     }
-}
-
-fn district_unknown(district: &str) -> Refusal {
-    Refusal::not_found(
-        "DISTRICT_UNKNOWN",
-        "BB-1",
-        format!("没有区县 {district}"),
-        format!("there is no district {district:?}"),
-    )
-    .field("district", "unknown")
 }
 
 fn case_unknown() -> Refusal {

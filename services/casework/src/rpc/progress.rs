@@ -8,7 +8,9 @@ use std::{
 
 use bangban_kit::{identity::Caller, refusal::Refusal, scope::Scope};
 use bangban_proto::bangban::{
-    casework::v1::{Case, CaseState, GetProgressRequest, GetProgressResponse, ProgressStep},
+    casework::v1::{
+        Case, CaseState, GetProgressRequest, GetProgressResponse, ProgressStep, Recount,
+    },
     directory::v1::{ProveIdentityRequest, applicant_service_client::ApplicantServiceClient},
     types::v1::Text,
 };
@@ -16,7 +18,10 @@ use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::{Rpc, read::receipt, taken};
-use crate::{domain::clock, store};
+use crate::{
+    domain::{clock, outside::local},
+    store,
+};
 
 /// Wrong proofs after which a receipt is closed for a while.
 const MOST_WRONG: u32 = 10;
@@ -107,6 +112,33 @@ impl Rpc {
     }
 }
 
+/// A due time that moved, as the applicant is told (BX-3).
+fn moved(recount: &Recount) -> ProgressStep {
+    let day = |at: &Option<Timestamp>| {
+        let at = at.as_ref().and_then(local);
+        at.map(|at| at.format("%Y-%m-%d %H:%M").to_string())
+    };
+    let after = day(&recount.after).unwrap_or_default();
+    let (zh, en) = match (recount.reason.as_str(), day(&recount.before)) {
+        ("resumed", _) | (_, None) => (
+            format!("期限恢复计算，办理期限至 {after}"),
+            format!("the clock goes on: the decision is due by {after}"),
+        ),
+        ("extended", Some(before)) => (
+            format!("经批准延长，办理期限由 {before} 延至 {after}"),
+            format!("extended with approval: due by {after}, no longer by {before}"),
+        ),
+        (reason, Some(before)) => (
+            format!("工作日历变化（{reason}），办理期限由 {before} 调整为 {after}"),
+            format!("the calendar has changed ({reason}): due by {after}, no longer by {before}"),
+        ),
+    };
+    ProgressStep {
+        at: recount.recounted_at,
+        text: Some(Text { zh, en }),
+    }
+}
+
 /// What the applicant may know; neighbours reading along learn neither item nor person.
 fn told(case: &Case) -> GetProgressResponse {
     let record = case.department_record.clone().unwrap_or_default();
@@ -168,6 +200,10 @@ fn told(case: &Case) -> GetProgressResponse {
         "请您评价",
         "you were asked for an evaluation",
     );
+    for clock in case.clocks.iter().filter(|c| c.id == "decision") {
+        steps.extend(clock.recounts.iter().map(moved));
+    }
+    steps.sort_by_key(|step| step.at.map(|at| (at.seconds, at.nanos)));
     let (zh, en) = match case.state() {
         CaseState::Open => ("请按清单准备材料", "prepare the materials on the list"),
         CaseState::PreChecked => ("即将提交申请", "the application is about to be filed"),

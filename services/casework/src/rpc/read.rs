@@ -1,6 +1,7 @@
 //! Reads: each narrowed to what the caller may see.
 
 use bangban_kit::{identity::Caller, page::Page, refusal::Refusal, scope::Scope};
+use bangban_learned::calendar;
 use bangban_proto::bangban::{
     casework::v1::{
         Case, CaseAct, CheckCompletenessRequest, CheckCompletenessResponse, ExplainDueTimeRequest,
@@ -8,8 +9,8 @@ use bangban_proto::bangban::{
         GetQualityRatesResponse, ListCasesRequest, ListCasesResponse, ListReusableMaterialsRequest,
         ListReusableMaterialsResponse, Notice, ReusableMaterial, case_act::Act,
     },
-    directory::v1::{Calendar as Differs, ItemVersion},
-    types::v1::{DueTimeExplanation, ExplainedDay, Text},
+    directory::v1::ItemVersion,
+    types::v1::DueTimeExplanation,
 };
 use bangban_store::{act, copy};
 use chrono::NaiveDate;
@@ -17,9 +18,9 @@ use prost::Message as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, case_unknown, command::calendar, taken};
+use super::{Rpc, case_unknown, taken};
 use crate::{
-    domain::{clock, complete, material, outside},
+    domain::{complete, material},
     store,
 };
 
@@ -139,46 +140,11 @@ impl Rpc {
                 )
                 .field("clock", "unknown")
             })?;
-        let db = &self.store.db;
-        let differs = copy::get::<Differs>(db, &r.district, "calendar", "calendar")
-            .await?
-            .unwrap_or_default();
-        let national = copy::get::<Differs>(db, "", "calendar", "calendar")
-            .await?
-            .unwrap_or_default();
-        let calendar = calendar(&national, &differs)?;
+        let calendar = calendar::of(&self.store, &r.district).await?;
         let now = self.store.now().await?.local();
-        let told = bangban_calendar::explain(
-            &calendar,
-            &clock::running(found)?,
-            clock::closing(found),
-            now,
-        )
-        .map_err(Refusal::internal)?;
-        Ok(Response::new(DueTimeExplanation {
-            days: told
-                .days
-                .into_iter()
-                .map(|day| ExplainedDay {
-                    date: day.date.to_string(),
-                    is_counted: day.counted,
-                    number: day.number.unwrap_or_default(),
-                    rule: day.rule.name().to_owned(),
-                    reason: Some(Text {
-                        zh: day.reason_zh,
-                        en: day.reason_en,
-                    }),
-                    source: day.source,
-                })
-                .collect(),
-            due_at: told.due.at().map(|at| outside::timestamp(at.to_utc())),
-            is_provisional: told.provisional,
-            calendar_version: told.calendar_version,
-            sentence: Some(Text {
-                zh: told.sentence_zh,
-                en: told.sentence_en,
-            }),
-        }))
+        Ok(Response::new(bangban_limits::clock::explained(
+            found, &calendar, now,
+        )?))
     }
 
     pub(super) async fn read_completeness(

@@ -78,11 +78,8 @@ impl MigrationTrait for CalendarChanges {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        bangban_learned::revision::create(manager).await?;
         for statement in [
-            "CREATE TABLE calendars (district text PRIMARY KEY, revision bigint NOT NULL)",
-            "CREATE TABLE calendar_changes (
-                district text NOT NULL, revision bigint NOT NULL, reason text NOT NULL,
-                PRIMARY KEY (district, revision))",
             "ALTER TABLE cases ADD COLUMN calendar_revision bigint NOT NULL DEFAULT 0",
             "CREATE INDEX cases_calendar ON cases (district, calendar_revision) WHERE due_at_us IS NOT NULL",
         ] {

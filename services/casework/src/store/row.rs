@@ -6,6 +6,7 @@ use bangban_kit::{
     scope::{Reach, Scope},
 };
 use bangban_ledger::Hash;
+use bangban_limits::clock;
 use bangban_proto::bangban::{
     casework::v1::{Case, ListCasesRequest},
     directory::v1::{Calendar, Department, District, ItemVersion},
@@ -19,8 +20,6 @@ use bangban_store::{
 use prost::Message;
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value, sea_query};
 use sea_query::{Alias, Expr, Query as Sql};
-
-use crate::domain::clock;
 
 /// A case with everything that a command on it needs, read by one statement.
 #[derive(Debug)]
@@ -196,7 +195,9 @@ fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'stat
         ("due_at_us", us(case.next_due_at.as_ref())),
         (
             "attention_at_us",
-            clock::attention_at(case).map(|s| s * 1_000_000).into(),
+            clock::attention_at(&case.clocks)
+                .map(|s| s * 1_000_000)
+                .into(),
         ),
         ("ended_at_us", us(case.ended_at.as_ref())),
         (

@@ -1,4 +1,4 @@
-//! What casework takes from directory's feed: districts, items, departments, calendars, the demonstration clock.
+//! What is taken from directory's feed: districts, items, departments, calendars, the demonstration clock.
 
 use bangban_proto::bangban::{
     directory::v1::{
@@ -10,7 +10,7 @@ use bangban_store::{Error, Store, clock, consume::Effects, copy};
 use prost::Message as _;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 
-use crate::store::calendars;
+use crate::revision;
 
 /// Takes acts of directory in.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Effects for FromDirectory {
             Learned::DistrictCreated(a) => {
                 let made = a.district.unwrap_or_default();
                 copy::put(db, &made.id, "district", &made.id, &made).await?;
-                calendars::begin(db, self.store.backend, &made.id).await?;
+                revision::begin(db, self.store.backend, &made.id).await?;
             }
             Learned::DepartmentPut(a) => {
                 let department = a.department.unwrap_or_default();
@@ -62,7 +62,7 @@ impl Effects for FromDirectory {
                     .unwrap_or_default();
                 if let Some(amendment) = a.amendment {
                     let reason = amended(&amendment);
-                    calendars::changed(db, self.store.backend, Some(district), &reason).await?;
+                    revision::changed(db, self.store.backend, Some(district), &reason).await?;
                     calendar
                         .amendments
                         .retain(|known| known.date != amendment.date);
@@ -81,7 +81,7 @@ impl Effects for FromDirectory {
                 calendar.national.extend(a.days);
                 copy::put(db, "", "calendar", "calendar", &calendar).await?;
                 let reason = format!("{}年放假安排已公布", a.year);
-                calendars::changed(db, self.store.backend, None, &reason).await?;
+                revision::changed(db, self.store.backend, None, &reason).await?;
             }
             Learned::ClockAdvanced(a) => {
                 clock::set_offset(db, self.store.backend, a.offset_seconds).await?
