@@ -185,11 +185,9 @@ impl Shared {
 fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
     authorization
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .or_else(|| value.strip_prefix("bearer "))
-        })
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
         .ok_or_else(|| {
             Refusal::new(
                 Kind::Unauthenticated,

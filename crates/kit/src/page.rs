@@ -1,5 +1,6 @@
-//! Page tokens: where a list goes on. Bound to the query, so that a token of another one is refused; they hold the
-//! key of the last row, so that rows inserted meanwhile neither repeat nor vanish.
+//! Page tokens: where a list goes on. Bound to the query, so that a token of another one, or a bent one, is refused; they
+//! hold the key of the last row, so that rows inserted meanwhile neither repeat nor vanish. They are no secret and need
+//! none: what a caller may see is decided without them.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,7 @@ use crate::refusal::Refusal;
 /// Rows of a page when the caller says nothing.
 pub const DEFAULT_SIZE: u64 = 50;
 
-/// Bytes of the query's digest that a token carries.
+/// Bytes of the digest over query and keys that a token carries.
 const DIGEST: usize = 12;
 
 /// A page that is asked for.
@@ -19,7 +20,7 @@ pub struct Page {
     pub size: u64,
     /// Keys of the last row before; empty at the beginning.
     pub after: Vec<String>,
-    digest: [u8; DIGEST],
+    query: [u8; 32],
 }
 
 impl Page {
@@ -33,8 +34,7 @@ impl Page {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        let mut digest = [0; DIGEST];
-        digest.copy_from_slice(&hash.finalize()[..DIGEST]);
+        let query = hash.finalize().into();
         let size = u64::try_from(size)
             .ok()
             .filter(|s| *s > 0)
@@ -43,29 +43,40 @@ impl Page {
             return Ok(Self {
                 size,
                 after: Vec::new(),
-                digest,
+                query,
             });
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| wrong_token())?;
         let (made_for, keys) = bytes.split_at_checked(DIGEST).ok_or_else(wrong_token)?;
-        if made_for != digest {
+        if made_for != digest(&query, keys) {
             return Err(wrong_token());
         }
         let keys = std::str::from_utf8(keys).map_err(|_| wrong_token())?;
         Ok(Self {
             size,
             after: keys.split('\u{1f}').map(str::to_owned).collect(),
-            digest,
+            query,
         })
     }
 
     /// The token for what follows the row with these keys.
     #[must_use]
     pub fn token(&self, keys: &[&str]) -> String {
-        let mut bytes = self.digest.to_vec();
-        bytes.extend_from_slice(keys.join("\u{1f}").as_bytes());
+        let keys = keys.join("\u{1f}");
+        let mut bytes = digest(&self.query, keys.as_bytes()).to_vec();
+        bytes.extend_from_slice(keys.as_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
+}
+
+fn digest(query: &[u8; 32], keys: &[u8]) -> [u8; DIGEST] {
+    let whole = Sha256::new()
+        .chain_update(query)
+        .chain_update(keys)
+        .finalize();
+    let mut digest = [0; DIGEST];
+    digest.copy_from_slice(&whole[..DIGEST]);
+    digest
 }
 
 fn wrong_token() -> Refusal {

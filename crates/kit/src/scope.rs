@@ -1,8 +1,16 @@
 //! What a caller may see and do: a district, and within it a region or one's own part.
 //!
-//! Every store function takes a [`Scope`]; there is none that reads rows without.
+//! Every store function takes a [`Scope`]; there is none that reads rows without. One comes from a caller or from
+//! [`Scope::whole`], where it can be looked for; it cannot be made up:
+//!
+//! ```compile_fail,E0451
+//! use bangban_kit::scope::{Reach, Scope};
+//!
+//! let mine = Scope { district: "zigui".to_owned(), reach: Reach::Whole };
+//! ```
 
 use bangban_codes::region::RegionCode;
+use bangban_proto::bangban::options::v1::Role;
 
 use crate::{identity::Caller, refusal::Refusal};
 
@@ -35,8 +43,15 @@ impl Scope {
     /// What `caller` may see of `district`, which lies in `region`.
     ///
     /// # Errors
-    /// SCOPE_OUTSIDE_DISTRICT (BB-1) when the caller's region neither contains the district nor lies in it.
+    /// SCOPE_OUTSIDE_DISTRICT (BB-1) when the caller's region neither contains the district nor lies in it;
+    /// SCOPE_MISSING (BB-1) for citizens of whom no case is known, and clerks of no department.
     pub fn of(caller: &Caller, district: &str, region: &str) -> Result<Self, Refusal> {
+        let is_only = |role| !caller.roles.is_empty() && caller.roles.iter().all(|r| *r == role);
+        if is_only(Role::Citizen) && caller.case.is_empty()
+            || is_only(Role::Department) && caller.department.is_empty()
+        {
+            return Err(missing());
+        }
         let reach = if !caller.case.is_empty() {
             Reach::Case(caller.case.clone())
         } else if !caller.department.is_empty() {
@@ -92,6 +107,15 @@ pub fn contains(outer: &str, inner: &str) -> bool {
         (Ok(outer), Ok(inner)) => outer.contains(&inner),
         _ => false,
     }
+}
+
+fn missing() -> Refusal {
+    Refusal::forbidden(
+        "SCOPE_MISSING",
+        "BB-1",
+        "令牌未指明办件或部门，请联系管理员",
+        "the token names no case, or no department: tell the administrator",
+    )
 }
 
 fn outside() -> Refusal {
@@ -156,6 +180,14 @@ mod tests {
             Scope::of(&clerk, "zigui", "420527").expect("a scope").reach,
             Reach::Department("civil".to_owned())
         );
+        for role in [Role::Citizen, Role::Department] {
+            let nobody = Caller {
+                roles: vec![role],
+                ..caller("420527")
+            };
+            let refused = Scope::of(&nobody, "zigui", "420527").expect_err("refused");
+            assert_eq!(refused.reason, "SCOPE_MISSING");
+        }
         let elsewhere = Caller {
             department: "civil".to_owned(),
             ..caller("43")

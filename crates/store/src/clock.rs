@@ -1,6 +1,7 @@
 //! The time that rules are judged by: the database's, so that all replicas agree, and in a demonstration an offset
 //! that only moves forward.
 
+use bangban_calendar::SHANGHAI;
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -15,19 +16,11 @@ pub struct Now {
     pub is_demonstration: bool,
 }
 
-/// Asia/Shanghai: without summer time since 1992.
-#[must_use]
-pub fn shanghai() -> FixedOffset {
-    // Eight hours are within the range of an offset.
-    FixedOffset::east_opt(8 * 3600)
-        .unwrap_or_else(|| FixedOffset::east_opt(0).expect("zero is an offset"))
-}
-
 impl Now {
     /// The instant in Asia/Shanghai.
     #[must_use]
     pub fn local(&self) -> DateTime<FixedOffset> {
-        self.at.with_timezone(&shanghai())
+        self.at.with_timezone(&SHANGHAI)
     }
 
     /// Microseconds since the epoch.

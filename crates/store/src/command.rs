@@ -146,7 +146,7 @@ impl Store {
     /// Writes what was decided. `None`: somebody else was faster, begin again.
     ///
     /// # Errors
-    /// [`Error::Taken`] by another key than the request's; what stays after twelve tries; the database's.
+    /// [`Error::Taken`] by another key than the log's; [`Error::Conflict`] after twelve tries; the database's.
     pub async fn finish<A: Message>(
         &self,
         command: &mut Command,
@@ -154,22 +154,63 @@ impl Store {
         answer: Option<&A>,
         states: Vec<State>,
     ) -> Result<Option<Position>, Error> {
-        command.tries += 1;
         command.asked.answer = answer.map(Message::encode_to_vec);
         match self.write(chain, Some(&command.asked), states).await {
             Ok(position) => Ok(Some(position)),
-            Err(Error::Taken(what)) if is_ours(&what) && command.tries < MOST_TRIES => Ok(None),
-            Err(error) if error.is_passing() && command.tries < MOST_TRIES => {
-                let pause = u64::from(command.tries) * rand::random_range(500..1500);
-                tokio::time::sleep(std::time::Duration::from_micros(pause)).await;
-                Ok(None)
-            }
-            Err(error) => Err(error),
+            Err(error) => self.again(command, error).await.map(|()| None),
         }
+    }
+
+    /// Whether a command that was not written is to begin again: somebody else was faster, or the same request was done
+    /// meanwhile. Pauses a little, longer each time.
+    ///
+    /// # Errors
+    /// The error when it does not pass, or after twelve tries.
+    pub async fn again(&self, command: &mut Command, error: Error) -> Result<(), Error> {
+        command.tries += 1;
+        let error = match error {
+            Error::Taken(what) if is_ours(&what) => Error::Conflict,
+            // A key of the state is taken: perhaps by this very request, sent twice at once.
+            Error::Taken(what) if self.repeated(command).await?.is_none() => {
+                return Err(Error::Taken(what));
+            }
+            Error::Taken(_) => Error::Conflict,
+            error => error,
+        };
+        if !error.is_passing() || command.tries >= MOST_TRIES {
+            return Err(error);
+        }
+        let pause = u64::from(command.tries) * rand::random_range(500..1500);
+        tokio::time::sleep(std::time::Duration::from_micros(pause)).await;
+        Ok(())
     }
 }
 
 /// Whether the taken key is the log's own: the same request, or the next act of the subject, was written meanwhile.
+/// PostgreSQL names the index, SQLite the columns.
 fn is_ours(what: &str) -> bool {
-    what.contains("acts_request") || what.contains("acts_pkey") || what.contains("acts.")
+    what.split(|c: char| !c.is_ascii_alphanumeric() && !"_.".contains(c))
+        .any(|word| matches!(word, "acts_request" | "acts_pkey") || word.starts_with("acts."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn only_the_log_s_own_keys_are_taken_for_somebody_faster() {
+        for ours in [
+            r#"duplicate key value violates unique constraint "acts_pkey""#,
+            "重复键违反唯一约束“acts_request”",
+            "UNIQUE constraint failed: acts.district, acts.subject, acts.number",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in [
+            r#"duplicate key value violates unique constraint "contacts_pkey""#,
+            "UNIQUE constraint failed: contacts.district, contacts.id",
+        ] {
+            assert!(!is_ours(other), "{other}");
+        }
+    }
 }

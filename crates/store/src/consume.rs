@@ -1,9 +1,12 @@
-//! Lives on another service's log: each act takes effect once, because the position is stored in its transaction.
+//! Lives on another service's log: each act takes effect once, because the position is stored in its transaction,
+//! and moves only from where it was read: any number of replicas may follow the same log.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use bangban_kit::{identity::Caller, peers::Peer, refusal};
-use bangban_proto::bangban::events::v1::{Act, TailRequest, event_feed_client::EventFeedClient};
+use bangban_proto::bangban::events::v1::{
+    Act, TailRequest, TailResponse, event_feed_client::EventFeedClient,
+};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -20,28 +23,38 @@ pub trait Effects: Send + Sync {
     async fn forget(&self, transaction: &DatabaseTransaction) -> Result<(), Error>;
 }
 
-/// Reads `log` for ever, from the position where it stopped; a break is taken up again.
-pub async fn run(
+/// Pause before a broken feed is taken up again; it doubles as long as nothing takes effect.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Reads `log` for ever, from the position where it stopped; a break is taken up again. From this call on, even before
+/// the future is polled, the store knows that it follows the log.
+pub fn run(
     store: Store,
     peer: Peer,
     log: &'static str,
     effects: impl Effects,
     stop: CancellationToken,
-) {
-    let mut pause = Duration::from_millis(50);
-    while !stop.is_cancelled() {
-        let ended = tokio::select! {
-            () = stop.cancelled() => return,
-            ended = follow(&store, &peer, log, &effects, &mut pause) => ended,
-        };
-        if let Err(error) = ended {
-            tracing::warn!(service = store.service, log, %error, "the feed broke; it is taken up again");
+) -> impl Future<Output = ()> + Send {
+    store.seen_of(log);
+    async move {
+        let mut pause = FIRST_PAUSE;
+        while !stop.is_cancelled() {
+            let ended = tokio::select! {
+                () = stop.cancelled() => return,
+                ended = follow(&store, &peer, log, &effects, &mut pause) => ended,
+            };
+            if let Err(error) = ended {
+                tracing::warn!(service = store.service, log, %error, "the feed broke; it is taken up again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-        pause = (pause * 2).min(Duration::from_secs(5));
     }
 }
 
@@ -52,13 +65,19 @@ async fn follow(
     effects: &impl Effects,
     pause: &mut Duration,
 ) -> Result<(), Error> {
-    let from = stored(&store.db, store, log).await?;
-    if let Some(from) = &from {
-        store.saw(from.clone()).await;
+    let mut at = match stored(store, log).await? {
+        Some(at) => at,
+        None => {
+            begin(store, log).await?;
+            None
+        }
+    };
+    if let Some(at) = &at {
+        store.saw(at.clone());
     }
     let request = TailRequest {
         log: log.to_owned(),
-        from: from.map(|p| p.to_string()).unwrap_or_default(),
+        from: text(at.as_ref()),
         types: Vec::new(),
         until_caught_up: false,
     };
@@ -67,34 +86,74 @@ async fn follow(
     let mut stream = match client.tail(request).await {
         Ok(stream) => stream.into_inner(),
         Err(status) if refusal::reason(&status) == "POSITION_OF_ANOTHER_LOG" => {
-            let transaction = write::begin(&store.db).await?;
-            effects.forget(&transaction).await?;
-            save(&transaction, store, log, "").await?;
-            transaction.commit().await?;
-            tracing::warn!(
-                service = store.service,
-                log,
-                "the log has another incarnation; starting from its beginning"
-            );
-            return Ok(());
+            return forget(store, log, effects, at.as_ref()).await;
         }
         Err(status) => return Err(broken(&status)),
     };
     while let Some(batch) = stream.message().await.map_err(|s| broken(&s))? {
-        *pause = Duration::from_millis(50);
-        if !batch.acts.is_empty() {
-            let transaction = write::begin(&store.db).await?;
-            for act in &batch.acts {
-                effects.take(&transaction, act).await?;
+        let to = Position::parse(&batch.position)?;
+        while !at.as_ref().is_some_and(|at| at.reaches(&to)) {
+            if take(store, log, effects, at.as_ref(), &batch).await? {
+                at = Some(to.clone());
+                continue;
             }
-            save(&transaction, store, log, &batch.position).await?;
-            transaction.commit().await?;
-            store.woken();
+            // Another replica was faster: go on from where it is, unless it began anew.
+            let theirs = stored(store, log).await?.flatten();
+            match theirs.filter(|p| p.incarnation == to.incarnation && Some(p) != at.as_ref()) {
+                Some(theirs) => at = Some(theirs),
+                None => return Err(Error::Conflict),
+            }
         }
-        if let Ok(position) = Position::parse(&batch.position) {
-            store.saw(position).await;
+        *pause = FIRST_PAUSE;
+        store.saw(to);
+    }
+    Ok(())
+}
+
+/// Takes what lies behind `at` in, together with the new position. `false`: the stored position is not `at` any more.
+async fn take(
+    store: &Store,
+    log: &str,
+    effects: &impl Effects,
+    at: Option<&Position>,
+    batch: &TailResponse,
+) -> Result<bool, Error> {
+    let transaction = write::begin(&store.db).await?;
+    // First, because it locks the row: replicas take turns, and who comes second sees that it was done.
+    if !advance(&transaction, store, log, at, &batch.position).await? {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    for act in &batch.acts {
+        let position = Position::parse(&act.position)?;
+        if !at.is_some_and(|at| at.reaches(&position)) {
+            effects.take(&transaction, act).await?;
         }
     }
+    transaction.commit().await?;
+    store.woken();
+    Ok(true)
+}
+
+/// Drops what was derived, unless another replica has just done so.
+async fn forget(
+    store: &Store,
+    log: &str,
+    effects: &impl Effects,
+    at: Option<&Position>,
+) -> Result<(), Error> {
+    let transaction = write::begin(&store.db).await?;
+    if !advance(&transaction, store, log, at, "").await? {
+        transaction.rollback().await?;
+        return Ok(());
+    }
+    effects.forget(&transaction).await?;
+    transaction.commit().await?;
+    tracing::warn!(
+        service = store.service,
+        log,
+        "the log has another incarnation; starting from its beginning"
+    );
     Ok(())
 }
 
@@ -108,54 +167,71 @@ fn broken(status: &tonic::Status) -> Error {
     ))
 }
 
-/// Where this service stopped reading a log.
-pub(crate) async fn stored(
-    db: &impl ConnectionTrait,
-    store: &Store,
-    log: &str,
-) -> Result<Option<Position>, Error> {
+/// Puts the row of a log down that nothing was read of yet.
+async fn begin(store: &Store, log: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO positions (log, position) VALUES ($1, '') ON CONFLICT (log) DO NOTHING";
+    store
+        .db
+        .execute_raw(Statement::from_sql_and_values(
+            store.backend,
+            sql,
+            [log.into()],
+        ))
+        .await?;
+    Ok(())
+}
+
+/// Where this service stopped reading a log: `None` when it never followed it, `Some(None)` at its beginning.
+pub(crate) async fn stored(store: &Store, log: &str) -> Result<Option<Option<Position>>, Error> {
     let sql = "SELECT position FROM positions WHERE log = $1";
-    let row = db
+    let row = store
+        .db
         .query_one_raw(Statement::from_sql_and_values(
             store.backend,
             sql,
             [log.into()],
         ))
         .await?;
-    let text: String = row
-        .map(|r| r.try_get_by_index(0))
-        .transpose()?
-        .unwrap_or_default();
-    Ok(if text.is_empty() {
+    let Some(row) = row else { return Ok(None) };
+    let text: String = row.try_get_by_index(0)?;
+    Ok(Some(if text.is_empty() {
         None
     } else {
         Some(Position::parse(&text)?)
-    })
+    }))
 }
 
-async fn save(
+/// Moves the stored position from `at` to `to`; `false` when it is not at `at`.
+async fn advance(
     db: &impl ConnectionTrait,
     store: &Store,
     log: &str,
-    position: &str,
-) -> Result<(), Error> {
-    let sql = "INSERT INTO positions (log, position) VALUES ($1, $2) \
-               ON CONFLICT (log) DO UPDATE SET position = excluded.position";
-    db.execute_raw(Statement::from_sql_and_values(
-        store.backend,
-        sql,
-        [log.into(), position.into()],
-    ))
-    .await?;
-    Ok(())
+    at: Option<&Position>,
+    to: &str,
+) -> Result<bool, Error> {
+    let sql = "UPDATE positions SET position = $1 WHERE log = $2 AND position = $3";
+    let values = [to.into(), log.into(), text(at).into()];
+    let done = db
+        .execute_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+fn text(at: Option<&Position>) -> String {
+    at.map(ToString::to_string).unwrap_or_default()
 }
 
 impl Store {
-    /// Tells those who wait how far another's log has been taken in.
-    pub(crate) async fn saw(&self, position: Position) {
-        let mut seen = self.seen.lock().await;
-        seen.entry(position.log.clone())
+    /// How far another's log has been taken in by this process, to be watched; from now on it is followed here.
+    fn seen_of(&self, log: &str) -> watch::Sender<Option<Position>> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry(log.to_owned())
             .or_insert_with(|| watch::channel(None).0)
-            .send_replace(Some(position));
+            .clone()
+    }
+
+    /// Tells those who wait how far another's log has been taken in.
+    fn saw(&self, position: Position) {
+        self.seen_of(&position.log).send_replace(Some(position));
     }
 }

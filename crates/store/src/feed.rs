@@ -49,6 +49,21 @@ impl Store {
             .map(|row| act::Model::from_query_result(row, ""))
             .collect::<Result<_, _>>()?)
     }
+
+    /// Whether a position is the log's beginning or that of an act. A log that was restored from a backup may keep its
+    /// incarnation, but not the acts behind the backup, and a reader must not wait for ever behind its end.
+    async fn holds(&self, position: &Position) -> Result<bool, Error> {
+        if (position.tx, position.at) == (0, 0) {
+            return Ok(true);
+        }
+        let sql = "SELECT 1 FROM acts WHERE tx = $1 AND position = $2";
+        let values = [position.tx.into(), position.at.into()];
+        let found = self
+            .db
+            .query_one_raw(Statement::from_sql_and_values(self.backend, sql, values))
+            .await?;
+        Ok(found.is_some())
+    }
 }
 
 /// The feeds of the services in this process.
@@ -109,9 +124,10 @@ impl EventFeed for Feeds {
         let from = if request.from.is_empty() {
             store.position(0, 0)
         } else {
-            Position::parse(&request.from)?
+            Position::parse(&request.from).map_err(|r| r.field("from", "is no position"))?
         };
-        if from.log != store.service || from.incarnation != *store.incarnation {
+        let is_ours = from.log == store.service && from.incarnation == *store.incarnation;
+        if !is_ours || !store.holds(&from).await? {
             return Err(Refusal::precondition(
                 "POSITION_OF_ANOTHER_LOG",
                 "",

@@ -6,6 +6,7 @@
 //! connects, [`migrate`] brings the tables up to date under a lock. Knows no domain.
 
 pub mod act;
+mod adopt;
 pub mod clock;
 pub mod command;
 pub mod consume;

@@ -2,14 +2,14 @@
 
 use bangban_kit::{config, refusal::Refusal};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigratorTrait, SchemaManager};
 
-use crate::{Error, open};
+use crate::{Error, adopt, open};
 
 /// Key of PostgreSQL's advisory lock: the first bytes of "bangban" as a number.
 const LOCK: i64 = 0x62_61_6e_67_62_61_6e;
 
-/// Runs what is pending, under a lock that the process loses when it dies.
+/// Runs what is pending, and takes a log over that was restored from elsewhere, under a lock that the process loses when it dies.
 ///
 /// # Errors
 /// The database's; nothing of a failed migration stays.
@@ -33,27 +33,41 @@ pub async fn up<M: MigratorTrait>(
         return done;
     }
     let db = Database::connect(open::options(service, config, true)).await?;
-    let backend = db.get_database_backend();
-    db.execute_raw(Statement::from_string(backend, "SET statement_timeout = 0"))
-        .await?;
-    db.execute_raw(Statement::from_string(
-        backend,
-        format!("SELECT pg_advisory_lock({LOCK})"),
-    ))
-    .await?;
-    db.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {service}"))
-        .await?;
-    let done = pending::<M>(&db, service).await;
-    db.execute_raw(Statement::from_string(
-        backend,
-        format!("SELECT pg_advisory_unlock({LOCK})"),
-    ))
-    .await?;
+    let done = locked::<M>(&db, service).await;
+    // Closing the connection gives the lock back, whatever happened.
     db.close().await?;
     done
 }
 
+async fn locked<M: MigratorTrait>(
+    db: &DatabaseConnection,
+    service: &'static str,
+) -> Result<usize, Error> {
+    for sql in [
+        "SET statement_timeout = 0".to_owned(),
+        format!("SELECT pg_advisory_lock({LOCK})"),
+    ] {
+        let statement = Statement::from_string(db.get_database_backend(), sql);
+        db.execute_raw(statement).await?;
+    }
+    db.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {service}"))
+        .await?;
+    let count = pending::<M>(db, service).await?;
+    let schema = SchemaManager::new(db);
+    if schema.has_table("acts").await? && adopt::is_from_elsewhere(db).await? {
+        adopt::adopt(db, service).await?;
+    }
+    Ok(count)
+}
+
 async fn pending<M: MigratorTrait>(db: &DatabaseConnection, service: &str) -> Result<usize, Error> {
+    if let Some(bare) = M::migrations()
+        .iter()
+        .find(|m| m.use_transaction() != Some(true))
+    {
+        let what = format!("migration {} asks for no transaction", bare.name());
+        return Err(Refusal::internal(what).into());
+    }
     let count = M::get_pending_migrations(db).await?.len();
     if count > 0 {
         tracing::info!(service, count, "migrating");

@@ -1,15 +1,20 @@
 //! Connects a service to its database: a file of SQLite, or a schema of PostgreSQL.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use bangban_kit::config;
+use bangban_kit::{config, refusal::Refusal};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, Statement,
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 
-use crate::{Error, Position, migrate};
+use crate::{Error, Position, adopt, migrate};
 
 /// Connections that a SQLite file gets at most: one writes at a time, the others read.
 const SQLITE_CONNECTIONS: u32 = 4;
@@ -32,7 +37,8 @@ impl Store {
     /// Connects, brings the tables up to date when the configuration says so, else checks that they are.
     ///
     /// # Errors
-    /// When the database cannot be reached, or its tables are older or newer than this program.
+    /// When the database cannot be reached, its tables are older or newer than this program, or its log was restored from
+    /// another PostgreSQL and nobody has migrated since.
     pub async fn open<M: MigratorTrait>(
         service: &'static str,
         config: &config::Config,
@@ -43,6 +49,9 @@ impl Store {
         let db = Database::connect(options(service, config, false)).await?;
         let backend = db.get_database_backend();
         migrate::check::<M>(&db, service).await?;
+        if adopt::is_from_elsewhere(&db).await? {
+            return Err(from_elsewhere(service).into());
+        }
         let row = db
             .query_one_raw(Statement::from_string(
                 backend,
@@ -79,6 +88,15 @@ impl Store {
     }
 }
 
+fn from_elsewhere(service: &str) -> Refusal {
+    Refusal::precondition(
+        "LOG_FROM_ELSEWHERE",
+        "",
+        format!("{service} 的日志来自另一个 PostgreSQL：请先运行 bangban migrate"),
+        format!("the log of {service} came from another PostgreSQL: run `bangban migrate`"),
+    )
+}
+
 /// How a service connects. `single` is for migrations: one connection, which holds the lock.
 pub(crate) fn options(
     service: &'static str,
@@ -103,7 +121,8 @@ pub(crate) fn options(
     options
         .max_connections(if single { 1 } else { most })
         .acquire_timeout(Duration::from_secs(config.database.acquire_seconds))
-        .max_lifetime(Duration::from_secs(1800))
+        // The lock of a migration lasts as long as its connection.
+        .max_lifetime((!single).then_some(Duration::from_secs(1800)))
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(5))
         .record_stmt_in_spans(false)

@@ -33,7 +33,10 @@ impl Position {
                 "日志位置无法识别",
                 "this is no position of a log",
             )
-            .field("after", "is no position")
+        };
+        let number = |text: &str| match i64::from_str_radix(text, 16) {
+            Ok(number) if number >= 0 => Ok(number),
+            _ => Err(wrong()),
         };
         let mut parts = text.split('.');
         let (Some(log), Some(incarnation), Some(tx), Some(at), None) = (
@@ -48,8 +51,8 @@ impl Position {
         Ok(Self {
             log: log.to_owned(),
             incarnation: incarnation.to_owned(),
-            tx: i64::from_str_radix(tx, 16).map_err(|_| wrong())?,
-            at: i64::from_str_radix(at, 16).map_err(|_| wrong())?,
+            tx: number(tx)?,
+            at: number(at)?,
         })
     }
 
@@ -101,6 +104,7 @@ mod tests {
             "casework",
             "casework.a1.9",
             "casework.a1.x.1",
+            "casework.a1.-9.1",
             "a.b.1.2.3",
         ] {
             assert_eq!(

@@ -2,6 +2,8 @@
 //!
 //! Every key has a default that is safe for trying out on one machine; `bangban config check` shows what applies.
 
+mod check;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use figment::{
@@ -190,48 +192,10 @@ impl Config {
             |key: &figment::value::UncasedStr| key == "data" || key.as_str().contains("__");
         figment = figment.merge(Env::prefixed("BANGBAN_").filter(sections).split("__"));
         for (key, value) in flags {
-            // A flag is text; where it reads as a number or a truth value it is one.
-            let key = key.as_str();
-            figment = if let Ok(number) = value.parse::<u64>() {
-                figment.merge((key, number))
-            } else if let Ok(truth) = value.parse::<bool>() {
-                figment.merge((key, truth))
-            } else {
-                figment.merge((key, value.as_str()))
-            };
+            let value = check::flag(key, value);
+            figment = figment.merge(Serialized::default(key, value));
         }
-        let config: Self = figment
-            .extract()
-            .map_err(|e| Error(e.into_iter().map(|e| e.to_string()).collect()))?;
-        config.check()?;
-        Ok(config)
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let mut wrong = Vec::new();
-        if self.database.url != "sqlite" && !self.database.url.starts_with("postgres") {
-            wrong.push("database.url: write `sqlite` or a `postgres://` URL".to_owned());
-        }
-        if !(1..=1000).contains(&self.database.max_connections) {
-            wrong.push("database.max_connections: 1 to 1000".to_owned());
-        }
-        if !(1024..=16 << 20).contains(&self.server.max_message_bytes) {
-            wrong.push("server.max_message_bytes: 1024 to 16777216".to_owned());
-        }
-        if self.identity.issuer.is_empty() || self.identity.audience.is_empty() {
-            wrong.push("identity.issuer and identity.audience: both are needed".to_owned());
-        }
-        if self.demonstration.is_enabled && !self.identity.jwks.as_os_str().is_empty() {
-            wrong.push(
-                "demonstration.is_enabled: not together with identity.jwks: an installation with a real issuer is no demonstration"
-                    .to_owned(),
-            );
-        }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Error(wrong))
-        }
+        check::checked(&figment).map_err(Error)
     }
 
     /// The configuration as TOML, with passwords in URLs masked.

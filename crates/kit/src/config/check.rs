@@ -1,0 +1,253 @@
+//! What is wrong with a configuration: every key at once, each with what to write instead.
+
+use figment::{
+    Figment,
+    providers::Serialized,
+    value::{Dict, Value},
+};
+use tonic::transport::Endpoint;
+use tracing_subscriber::EnvFilter;
+
+use super::Config;
+
+/// Every key, and what may stand there.
+const KEYS: [(&str, &str); 19] = [
+    ("data", "a folder, such as \"/var/lib/bangban\""),
+    (
+        "server.listen",
+        "an address and a port, such as \"127.0.0.1:7400\"",
+    ),
+    ("server.drain_notice_seconds", "a number from 0 to 300"),
+    ("server.drain_seconds", "a number from 0 to 3600"),
+    ("server.max_message_bytes", "a number from 1024 to 16777216"),
+    ("server.max_streams", "a number from 1 to 100000"),
+    ("database.url", "\"sqlite\" or a \"postgres://\" URL"),
+    ("database.max_connections", "a number from 1 to 1000"),
+    ("database.acquire_seconds", "a number from 1 to 300"),
+    ("database.migrate", "true or false"),
+    (
+        "identity.issuer",
+        "the issuer of the tokens, such as \"https://login.example.cn\"",
+    ),
+    (
+        "identity.audience",
+        "the audience of the tokens, such as \"bangban\"",
+    ),
+    (
+        "identity.jwks",
+        "a file with a key set, or \"\" for an issuer of our own",
+    ),
+    (
+        "identity.context_key",
+        "a file, or \"\" for the one in the data folder",
+    ),
+    (
+        "identity.keyring",
+        "a file, or \"\" for the one in the data folder",
+    ),
+    ("log.format", "\"json\" or \"text\""),
+    (
+        "log.level",
+        "a level, or directives such as \"info,sqlx=warn\"",
+    ),
+    (
+        "demonstration.is_enabled",
+        "true or false; false where identity.jwks names a real issuer",
+    ),
+    (
+        "peers",
+        "a section with a URL for each name, such as directory = \"http://10.0.0.5:7400\"",
+    ),
+];
+
+/// The configuration, or all that is wrong with it.
+pub(super) fn checked(figment: &Figment) -> Result<Config, Vec<String>> {
+    let merged: Dict = figment.extract().map_err(|e| {
+        // A file that is no TOML: nothing is known of its keys.
+        e.into_iter().map(|e| e.to_string()).collect::<Vec<_>>()
+    })?;
+    let mut leaves = Vec::new();
+    gather("", &merged, &mut leaves);
+    let mut wrong = Vec::new();
+    let mut good = Figment::from(Serialized::defaults(Config::default()));
+    for (key, value) in leaves {
+        if !is_known(&key) {
+            wrong.push(unknown(&key));
+        } else if fits(&key, &value) {
+            good = good.merge(Serialized::default(&key, value));
+        } else {
+            wrong.push(instead(&key));
+        }
+    }
+    let config: Config = good
+        .extract()
+        .map_err(|e| e.into_iter().map(|e| e.to_string()).collect::<Vec<_>>())?;
+    wrong.extend(out_of_range(&config));
+    if wrong.is_empty() {
+        Ok(config)
+    } else {
+        Err(wrong)
+    }
+}
+
+/// The value of a flag: text, or where no text may stand the number or truth value that it reads as.
+pub(super) fn flag(key: &str, text: &str) -> Value {
+    let number = text.parse::<u64>().ok().map(Value::from);
+    let truth = text.parse::<bool>().ok().map(Value::from);
+    let as_text = Value::from(text);
+    [Some(as_text.clone()), number, truth]
+        .into_iter()
+        .flatten()
+        .find(|value| is_known(key) && fits(key, value))
+        .unwrap_or(as_text)
+}
+
+/// Every value with its key; a section without values is one.
+fn gather(above: &str, dict: &Dict, leaves: &mut Vec<(String, Value)>) {
+    for (name, value) in dict {
+        let key = if above.is_empty() {
+            name.clone()
+        } else {
+            format!("{above}.{name}")
+        };
+        match value {
+            Value::Dict(_, inner) if !inner.is_empty() => gather(&key, inner, leaves),
+            Value::Dict(..) if is_section(&key) => {}
+            _ => leaves.push((key, value.clone())),
+        }
+    }
+}
+
+fn is_known(key: &str) -> bool {
+    let is_peer = key
+        .strip_prefix("peers.")
+        .is_some_and(|name| !name.contains('.'));
+    is_peer || KEYS.iter().any(|(known, _)| *known == key)
+}
+
+fn is_section(key: &str) -> bool {
+    key == "peers" || keys_of(key).next().is_some()
+}
+
+/// The names of a section's keys.
+fn keys_of(section: &str) -> impl Iterator<Item = &'static str> {
+    KEYS.iter()
+        .filter_map(move |(key, _)| key.strip_prefix(section)?.strip_prefix('.'))
+}
+
+/// Whether a value is of the kind that its key wants.
+fn fits(key: &str, value: &Value) -> bool {
+    Figment::from(Serialized::defaults(Config::default()))
+        .merge(Serialized::default(key, value.clone()))
+        .extract::<Config>()
+        .is_ok()
+}
+
+fn unknown(key: &str) -> String {
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let list = |names: Vec<&str>| names.join(", ");
+    if is_section(key) {
+        return format!(
+            "{key}: is a section: write [{key}] and below it {}",
+            list(keys_of(key).collect())
+        );
+    }
+    if is_section(section) {
+        return format!(
+            "{key}: there is no such key: write one of {} in [{section}] instead of {name}",
+            list(keys_of(section).collect())
+        );
+    }
+    let mut top: Vec<&str> = KEYS
+        .iter()
+        .map(|(key, _)| key.split('.').next().unwrap_or(key))
+        .collect();
+    top.dedup();
+    format!(
+        "{key}: there is no such key: write one of {} instead",
+        list(top)
+    )
+}
+
+/// The sentence for a value that may not stand there. The value itself is not told: it may hold a password.
+fn instead(key: &str) -> String {
+    let place = if key.starts_with("peers.") {
+        "a URL, such as \"http://10.0.0.5:7400\""
+    } else {
+        KEYS.iter()
+            .find(|(known, _)| *known == key)
+            .map_or("", |(_, place)| place)
+    };
+    format!("{key}: write {place}")
+}
+
+fn out_of_range(config: &Config) -> Vec<String> {
+    let (server, database, identity) = (&config.server, &config.database, &config.identity);
+    let is_url = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let is_peer = |url: &String| {
+        (url.starts_with("http://") || url.starts_with("https://"))
+            && Endpoint::from_shared(url.clone()).is_ok()
+    };
+    let has_issuer = !identity.jwks.as_os_str().is_empty();
+    let rules = [
+        ("data", !config.data.as_os_str().is_empty()),
+        (
+            "server.drain_notice_seconds",
+            server.drain_notice_seconds <= 300,
+        ),
+        ("server.drain_seconds", server.drain_seconds <= 3600),
+        (
+            "server.max_message_bytes",
+            (1024..=16 << 20).contains(&server.max_message_bytes),
+        ),
+        (
+            "server.max_streams",
+            (1..=100_000).contains(&server.max_streams),
+        ),
+        (
+            "database.url",
+            database.url == "sqlite" || is_url(&database.url),
+        ),
+        (
+            "database.max_connections",
+            (1..=1000).contains(&database.max_connections),
+        ),
+        (
+            "database.acquire_seconds",
+            (1..=300).contains(&database.acquire_seconds),
+        ),
+        ("identity.issuer", !identity.issuer.is_empty()),
+        ("identity.audience", !identity.audience.is_empty()),
+        ("log.level", EnvFilter::try_new(&config.log.level).is_ok()),
+        (
+            "demonstration.is_enabled",
+            !(config.demonstration.is_enabled && has_issuer),
+        ),
+    ];
+    let broken = rules.iter().filter(|(_, holds)| !holds);
+    let peers = config.peers.iter().filter(|(_, url)| !is_peer(url));
+    broken
+        .map(|(key, _)| instead(key))
+        .chain(peers.map(|(name, _)| instead(&format!("peers.{name}"))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_says_what_may_stand_there() {
+        let defaults: Dict = Figment::from(Serialized::defaults(Config::default()))
+            .extract()
+            .expect("the defaults");
+        let mut leaves = Vec::new();
+        gather("", &defaults, &mut leaves);
+        let mut keys: Vec<String> = leaves.into_iter().map(|(key, _)| key).collect();
+        keys.push("peers".to_owned());
+        keys.sort();
+        let mut known: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+        known.sort_unstable();
+        assert_eq!(keys, known);
+    }
+}

@@ -1,0 +1,282 @@
+//! A consumer: each act takes effect exactly once, whatever happens in between.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bangban_kit::{
+    identity::ContextKey,
+    peers::{Connection, Memory, Peer},
+    refusal::Refusal,
+};
+use bangban_proto::bangban::events::v1::{Act, event_feed_server::EventFeedServer};
+use bangban_store::{
+    Error, Store,
+    consume::{self, Effects},
+    feed::Feeds,
+};
+use futures::{StreamExt as _, future::BoxFuture};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
+use tokio::{sync::Notify, task::JoinHandle};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::setting::{ask, databases, run, until, write};
+
+/// A peer that serves the feed of a store.
+pub fn peer(source: &Store, folder: &Path) -> Peer {
+    let memory = Memory::default();
+    let channel = memory.channel().expect("a channel");
+    let incoming = ReceiverStream::new(memory.accept)
+        .map(|stream| Ok::<_, std::io::Error>(Connection::Memory(stream)));
+    let feeds = EventFeedServer::new(Feeds::new([source.clone()]));
+    tokio::spawn(
+        tonic::transport::Server::builder()
+            .add_service(feeds)
+            .serve_with_incoming(incoming),
+    );
+    let key = ContextKey::open_or_create(&folder.join("context.key")).expect("a key");
+    Peer::new(channel, "reader", key)
+}
+
+type Hook = Arc<dyn Fn(&Act) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+
+/// Notes every act down, then does what the test wants.
+pub struct Taking {
+    then: Hook,
+}
+
+impl Taking {
+    /// Notes down, and then does this.
+    pub fn then(
+        hook: impl Fn(&Act) -> BoxFuture<'static, Result<(), Error>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            then: Arc::new(hook),
+        }
+    }
+
+    /// Notes down.
+    pub fn simply() -> Self {
+        Self::then(|_| Box::pin(async { Ok(()) }))
+    }
+}
+
+#[async_trait::async_trait]
+impl Effects for Taking {
+    async fn take(&self, transaction: &DatabaseTransaction, act: &Act) -> Result<(), Error> {
+        let sql = "INSERT INTO taken (subject, number) VALUES ($1, $2)";
+        let number = i64::try_from(act.number).expect("small");
+        let values = [act.subject.clone().into(), number.into()];
+        let backend = transaction.get_database_backend();
+        transaction
+            .execute_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
+        (self.then)(act).await
+    }
+
+    async fn forget(&self, transaction: &DatabaseTransaction) -> Result<(), Error> {
+        transaction.execute_unprepared("DELETE FROM taken").await?;
+        Ok(())
+    }
+}
+
+/// Follows a log in the background.
+pub fn follow(
+    reader: &Store,
+    peer: &Peer,
+    log: &'static str,
+    effects: Taking,
+) -> (JoinHandle<()>, CancellationToken) {
+    let stop = CancellationToken::new();
+    let run = consume::run(reader.clone(), peer.clone(), log, effects, stop.clone());
+    (tokio::spawn(run), stop)
+}
+
+async fn taken(reader: &Store) -> Vec<(String, i64)> {
+    let sql = "SELECT subject, number FROM taken ORDER BY subject, number";
+    let rows = reader
+        .db
+        .query_all_raw(Statement::from_string(reader.backend, sql))
+        .await
+        .expect("answered");
+    rows.iter()
+        .map(|r| {
+            (
+                r.try_get_by_index(0).expect("a subject"),
+                r.try_get_by_index(1).expect("a number"),
+            )
+        })
+        .collect()
+}
+
+fn pairs(ids: &[&str]) -> Vec<(String, i64)> {
+    ids.iter()
+        .flat_map(|id| [1, 2].map(|number| (format!("things/{id}"), number)))
+        .collect()
+}
+
+/// Waits until as many acts took effect, and says which.
+async fn all_taken(reader: &Store, count: usize) -> Vec<(String, i64)> {
+    until("not all acts took effect", async || {
+        taken(reader).await.len() >= count
+    })
+    .await;
+    taken(reader).await
+}
+
+#[tokio::test]
+async fn an_effect_that_fails_takes_the_position_back_with_it_and_is_tried_again() {
+    for database in databases() {
+        let source = database.fresh("failsource").await;
+        let reader = database.fresh("failreader").await;
+        for id in ["a", "b", "c"] {
+            write(&source, id).await;
+        }
+        // What others see while an effect is about to fail, each time.
+        let seen: Arc<Mutex<Vec<(i64, String)>>> = Arc::default();
+        let (noted, outside) = (Arc::clone(&seen), reader.clone());
+        let effects = Taking::then(move |act| {
+            let is_the_one = act.subject == "things/b" && act.number == 2;
+            let (noted, outside) = (Arc::clone(&noted), outside.clone());
+            Box::pin(async move {
+                if !is_the_one || noted.lock().expect("whole").len() == 3 {
+                    return Ok(());
+                }
+                let count = ask(&outside, "SELECT count(*) FROM taken").await;
+                let position = ask(&outside, "SELECT position FROM positions").await;
+                noted.lock().expect("whole").push((count, position));
+                Err(Refusal::internal("as the test wants it").into())
+            })
+        });
+        let peer = peer(&source, database.folder.path());
+        let (task, stop) = follow(&reader, &peer, "failsource", effects);
+        assert_eq!(all_taken(&reader, 6).await, pairs(&["a", "b", "c"]));
+        stop.cancel();
+        task.await.expect("ended");
+        let seen = seen.lock().expect("whole").clone();
+        assert_eq!(seen.len(), 3);
+        assert!(seen.iter().all(|s| *s == seen[0]), "{seen:?}");
+        // All came in one message, or what was written first had come before.
+        assert!([0, 2].contains(&seen[0].0), "{seen:?}");
+        assert_eq!(seen[0].0 == 0, seen[0].1.is_empty(), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_crash_cut_off_takes_effect_once_after_it() {
+    for database in databases() {
+        let source = database.fresh("crashsource").await;
+        let reader = database.fresh("crashreader").await;
+        write(&source, "a").await;
+        let peer = peer(&source, database.folder.path());
+        let (task, stop) = follow(&reader, &peer, "crashsource", Taking::simply());
+        all_taken(&reader, 2).await;
+        stop.cancel();
+        task.await.expect("ended");
+        for id in ["b", "c"] {
+            write(&source, id).await;
+        }
+        // Three crashes: the process is gone in the middle of an effect.
+        for _ in 0..3 {
+            let there = Arc::new(Notify::new());
+            let reached = Arc::clone(&there);
+            let effects = Taking::then(move |act| {
+                let is_the_one = act.number == 2;
+                let reached = Arc::clone(&reached);
+                Box::pin(async move {
+                    if is_the_one {
+                        reached.notify_one();
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(())
+                })
+            });
+            let (task, _) = follow(&reader, &peer, "crashsource", effects);
+            there.notified().await;
+            task.abort();
+            assert!(task.await.expect_err("gone").is_cancelled());
+            assert_eq!(taken(&reader).await, pairs(&["a"]));
+        }
+        let (task, stop) = follow(&reader, &peer, "crashsource", Taking::simply());
+        assert_eq!(all_taken(&reader, 6).await, pairs(&["a", "b", "c"]));
+        stop.cancel();
+        task.await.expect("ended");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_of_a_consumer_do_not_double_what_they_take() {
+    const THINGS: usize = 40;
+    for database in databases() {
+        let source = database.fresh("twosource").await;
+        let first = database.fresh("tworeader").await;
+        let second = database.open("tworeader").await;
+        let peer = peer(&source, database.folder.path());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let replicas = [&first, &second, &second].map(|reader| {
+            let calls = Arc::clone(&calls);
+            let effects = Taking::then(move |_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async {
+                    tokio::task::yield_now().await;
+                    Ok(())
+                })
+            });
+            follow(reader, &peer, "twosource", effects)
+        });
+        for id in 0..THINGS {
+            write(&source, &format!("{id:02}")).await;
+        }
+        let names: Vec<String> = (0..THINGS).map(|id| format!("{id:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        all_taken(&first, 2 * THINGS).await;
+        for (task, stop) in replicas {
+            stop.cancel();
+            task.await.expect("ended");
+        }
+        assert_eq!(taken(&first).await, pairs(&names));
+        assert_eq!(calls.load(Ordering::Relaxed), 2 * THINGS);
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_another_incarnation_is_taken_in_from_its_beginning() {
+    for database in databases() {
+        let source = database.fresh("newsource").await;
+        let reader = database.fresh("newreader").await;
+        write(&source, "a").await;
+        let peer_before = peer(&source, database.folder.path());
+        let (task, stop) = follow(&reader, &peer_before, "newsource", Taking::simply());
+        all_taken(&reader, 2).await;
+        stop.cancel();
+        task.await.expect("ended");
+        run(
+            &reader,
+            "INSERT INTO taken (subject, number) VALUES ('things/lost', 1)",
+        )
+        .await;
+        run(&source, "UPDATE log SET incarnation = 'restored'").await;
+        let source = database.open("newsource").await;
+        write(&source, "b").await;
+        let peer = peer(&source, database.folder.path());
+        // Both replicas notice; one of them forgets.
+        let other = database.open("newreader").await;
+        let replicas = [&reader, &other].map(|r| follow(r, &peer, "newsource", Taking::simply()));
+        until("what was lost was not forgotten", async || {
+            taken(&reader).await == pairs(&["a", "b"])
+        })
+        .await;
+        for (task, stop) in replicas {
+            stop.cancel();
+            task.await.expect("ended");
+        }
+        assert_eq!(taken(&reader).await, pairs(&["a", "b"]));
+        let position: String = ask(&reader, "SELECT position FROM positions").await;
+        assert!(position.starts_with("newsource.restored."), "{position}");
+    }
+}
