@@ -16,7 +16,7 @@ built := $(or $(CARGO_TARGET_DIR),target)
 locked := $(if $(CI),--locked)
 keep_going := $(if $(CI),--no-fail-fast)
 
-.PHONY: help run demo test lint fmt proto breaking advisories docs clean build toolchain tools
+.PHONY: help run demo test bench lint fmt proto breaking advisories docs clean build toolchain tools
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ demo: build ## Walk one case through the platform, from consultation to delivery
 test: ## Lint, then all tests, on a throw-away PostgreSQL unless DATABASE_URL names one
 	@$(stage) "lint" $(MAKE) --no-print-directory lint
 	@BANGBAN_TEST_FSYNC=$${BANGBAN_TEST_FSYNC:-off} $(stage) "tests" $(scripts)/with-postgres cargo test --workspace $(locked) $(keep_going)
+
+bench: toolchain ## Measure what is promised; FIGURES="start_time idle_memory" measures only these
+	cargo build --release -p bangban -p bangban-bench $(locked)
+	@$(scripts)/bench $(FIGURES)
 
 lint: toolchain tools ## Formatting, contracts, dependencies, clippy
 	@$(stage) "formatting" cargo fmt --all --check -- --color never

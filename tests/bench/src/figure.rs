@@ -1,0 +1,131 @@
+//! A figure: what was measured, and whether it is good enough. Its line is read by scripts.
+
+use std::fmt;
+
+/// What is promised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// The value stays below this.
+    Below(f64),
+    /// The value reaches at least this part of the reference.
+    RatioFrom(f64),
+}
+
+/// A figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What scripts call it.
+    pub name: String,
+    /// What was measured.
+    pub value: f64,
+    /// In what.
+    pub unit: &'static str,
+    /// The same of something that is known, measured in turn with ours.
+    pub reference: Option<f64>,
+    /// What is promised.
+    pub goal: Goal,
+}
+
+impl Figure {
+    /// A figure without a reference, which must stay below `goal`.
+    pub fn below(goal: f64, name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self {
+            name: name.into(),
+            value,
+            unit,
+            reference: None,
+            goal: Goal::Below(goal),
+        }
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        self.reference.map(|reference| self.value / reference)
+    }
+
+    /// Whether the promise is kept. A figure that could not be a number keeps none.
+    pub fn is_met(&self) -> bool {
+        match self.goal {
+            Goal::Below(most) => self.value < most,
+            Goal::RatioFrom(least) => self.ratio().is_some_and(|ratio| ratio >= least),
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "figure {} {} {}",
+            self.name,
+            short(self.value),
+            self.unit
+        )?;
+        if let (Some(reference), Some(ratio)) = (self.reference, self.ratio()) {
+            write!(f, " reference {} ratio {ratio:.3}", short(reference))?;
+        }
+        let (Goal::Below(goal) | Goal::RatioFrom(goal)) = self.goal;
+        let verdict = if self.is_met() { "met" } else { "missed" };
+        write!(f, " goal {goal} {verdict}")
+    }
+}
+
+/// Three digits that count, or all before the point.
+fn short(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// The middle one, or the mean of the two in the middle. None of no values.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let upper = sorted.get(middle)?;
+    if sorted.len() % 2 == 1 {
+        return Some(*upper);
+    }
+    Some(f64::midpoint(sorted[middle - 1], *upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_without_a_reference_is_a_line_without_one() {
+        let figure = Figure::below(60.0, "idle_memory", 41.237, "MB");
+        assert_eq!(figure.to_string(), "figure idle_memory 41.2 MB goal 60 met");
+    }
+
+    #[test]
+    fn a_figure_with_a_reference_names_it_and_the_ratio() {
+        let figure = Figure {
+            name: "case_open".to_owned(),
+            value: 1499.0,
+            unit: "per_second",
+            reference: Some(3000.4),
+            goal: Goal::RatioFrom(0.5),
+        };
+        assert_eq!(
+            figure.to_string(),
+            "figure case_open 1499 per_second reference 3000 ratio 0.500 goal 0.5 missed"
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_missed() {
+        assert!(!Figure::below(1.0, "x", f64::NAN, "s").is_met());
+        assert!(!Figure::below(1.0, "x", 1.0, "s").is_met());
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+}
