@@ -6,12 +6,13 @@ use bangban_kit::{identity::Person, refusal};
 use bangban_proto::bangban::{
     casework::v1::{
         Case, CaseChange, CaseKind, ConsentForm, ConsentKind, DecisionOutcome,
-        DeliverResultRequest, DeliveryMeans, FileApplicationRequest, GetCaseRequest,
-        GiveNoticeRequest, ModeStep, OpenCaseRequest, PassPreCheckRequest, RecordConsentRequest,
-        RecordModeStepRequest, ReportAcceptanceRequest, ReportDecisionRequest,
-        ReportDepartmentStatusRequest, SupplyForm, TakeMaterialRequest,
-        case_service_client::CaseServiceClient,
+        DeliverResultRequest, DeliveryMeans, FileApplicationRequest, FileAwayRequest,
+        GetCaseRequest, GetNoticeRequest, GiveNoticeRequest, ModeStep, OpenCaseRequest,
+        PassPreCheckRequest, PromptEvaluationRequest, RecordConsentRequest, RecordModeStepRequest,
+        ReportAcceptanceRequest, ReportDecisionRequest, ReportDepartmentStatusRequest, SupplyForm,
+        TakeMaterialRequest, case_service_client::CaseServiceClient,
     },
+    directory::v1::ItemVersion,
     types::v1::Channel,
 };
 use tonic::{Status, transport::Channel as Connection};
@@ -86,6 +87,20 @@ impl Story {
         story
     }
 
+    /// The old woman's case at the town's centre, to be filed through this mode.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn opened_for_mode(world: &World, mode: Channel) -> Self {
+        let agent = world.sample.person("mei-xiaolan").expect("in the sample");
+        let mut story = Self::before(world, world.person(&agent));
+        let mut request = story.opening(world, &agent, "lin-guie").await;
+        request.mode = mode.into();
+        let answer = story.cases.open_case(story.client.request(request)).await;
+        story.take(answer).expect("opened");
+        story
+    }
+
     /// The request that opens it.
     ///
     /// # Panics
@@ -95,10 +110,16 @@ impl Story {
         let found = find_or_register(&self.client, &self.district, known, request_id())
             .await
             .expect("an applicant");
+        self.opening_for(agent, found.applicant.unwrap_or_default().id)
+    }
+
+    /// The request that opens a case for an applicant with this id.
+    #[must_use]
+    pub fn opening_for(&self, agent: &Person, applicant: String) -> OpenCaseRequest {
         OpenCaseRequest {
             district: self.district.clone(),
             request_id: request_id(),
-            applicant: found.applicant.unwrap_or_default().id,
+            applicant,
             item: ITEM.to_owned(),
             site: agent.site.clone(),
             channel: Channel::Window.into(),
@@ -112,7 +133,6 @@ impl Story {
     ///
     /// # Errors
     /// The refusal.
-    #[expect(clippy::result_large_err, reason = "a status is what gRPC answers")]
     pub fn take(
         &mut self,
         answer: Result<tonic::Response<CaseChange>, Status>,
@@ -135,6 +155,24 @@ impl Story {
         };
         let answer = self.cases.get_case(self.client.request(request)).await;
         self.case = answer.expect("read").into_inner();
+    }
+
+    /// The item's version as the notice told it.
+    ///
+    /// # Panics
+    /// When no notice was given.
+    pub async fn notice(&mut self) -> ItemVersion {
+        let request = GetNoticeRequest {
+            district: self.district.clone(),
+            case: self.case.id.clone(),
+            ..GetNoticeRequest::default()
+        };
+        let answer = self.cases.get_notice(self.client.request(request)).await;
+        answer
+            .expect("a notice")
+            .into_inner()
+            .item
+            .unwrap_or_default()
     }
 
     /// Told everything, and agreed.
@@ -168,10 +206,19 @@ impl Story {
     /// # Panics
     /// When it is refused.
     pub async fn pre_checked(self) -> Self {
-        let mut story = self.consented().await;
-        let notice = story.case.notice.clone().unwrap_or_default();
-        let materials = notice.item.unwrap_or_default().materials;
-        for material in materials.iter().filter(|m| m.is_required) {
+        self.consented().await.pre_checked_after_consent().await
+    }
+
+    /// The same for one who has agreed.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn pre_checked_after_consent(self) -> Self {
+        let mut story = self;
+        for material in story.notice().await.materials {
+            if !material.is_required {
+                continue;
+            }
             command!(
                 story,
                 take_material,
@@ -193,12 +240,25 @@ impl Story {
     /// # Panics
     /// When it is refused.
     pub async fn filed(self) -> Self {
-        let mut story = self.pre_checked().await;
-        for step in [ModeStep::Accompanied] {
+        self.pre_checked()
+            .await
+            .filed_by(&[ModeStep::Accompanied])
+            .await
+    }
+
+    /// Filed after these steps of its mode, the applicant having signed.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn filed_by(self, steps: &[ModeStep]) -> Self {
+        let mut story = self;
+        for step in steps {
             command!(
                 story,
                 record_mode_step,
-                RecordModeStepRequest { step: step.into() }
+                RecordModeStepRequest {
+                    step: (*step).into()
+                }
             )
             .expect("done");
         }
@@ -218,7 +278,15 @@ impl Story {
     /// # Panics
     /// When it is refused.
     pub async fn accepted(self) -> Self {
-        let mut story = self.filed().await;
+        self.filed().await.received().await
+    }
+
+    /// What was filed is accepted by the department.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn received(self) -> Self {
+        let mut story = self;
         command!(
             story,
             report_department_status,
@@ -232,7 +300,11 @@ impl Story {
         command!(
             story,
             report_acceptance,
-            ReportAcceptanceRequest { accepted_at: at }
+            ReportAcceptanceRequest {
+                number: "民政受-1".to_owned(),
+                issuer: "秭归县民政局".to_owned(),
+                accepted_at: at,
+            }
         )
         .expect("accepted");
         story
@@ -243,17 +315,36 @@ impl Story {
     /// # Panics
     /// When it is refused.
     pub async fn delivered(self) -> Self {
-        let mut story = self.accepted().await;
+        self.accepted().await.granted().await.handed_over().await
+    }
+
+    /// What was accepted is granted.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn granted(self) -> Self {
+        let mut story = self;
         let at = story.case.filing.clone().unwrap_or_default().filed_at;
         command!(
             story,
             report_decision,
             ReportDecisionRequest {
                 outcome: DecisionOutcome::Granted.into(),
+                number: "民政决-1".to_owned(),
+                issuer: "秭归县民政局".to_owned(),
                 decided_at: at,
             }
         )
         .expect("decided");
+        story
+    }
+
+    /// What was decided is handed over.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn handed_over(self) -> Self {
+        let mut story = self;
         command!(
             story,
             deliver_result,
@@ -264,6 +355,24 @@ impl Story {
             }
         )
         .expect("delivered");
+        story
+    }
+
+    /// Asked for an evaluation, and filed away.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn filed_away(self) -> Self {
+        let mut story = self;
+        command!(
+            story,
+            prompt_evaluation,
+            PromptEvaluationRequest {
+                channel: Channel::Window.into(),
+            }
+        )
+        .expect("prompted");
+        command!(story, file_away, FileAwayRequest {}).expect("filed away");
         story
     }
 }

@@ -5,6 +5,7 @@
 //! makes a [`World`] of their own.
 
 pub mod case;
+pub mod refusals;
 mod world;
 
 use std::{future::Future, sync::LazyLock};

@@ -1,6 +1,6 @@
 //! An instance in this process, and everybody who calls it.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use bangban::{
     client::Client,
@@ -8,8 +8,17 @@ use bangban::{
     serve::{self, Running, What},
     token::Signer,
 };
-use bangban_kit::{config::Config, identity::Person};
-use sea_orm::{ConnectionTrait as _, Database as Connections};
+use bangban_kit::{
+    config::Config,
+    identity::{Caller, ContextKey, Issuer, Person},
+};
+use bangban_proto::bangban::{
+    clock::v1::{GetClockRequest, clock_service_client::ClockServiceClient},
+    events::v1::{Act, TailRequest, event_feed_client::EventFeedClient},
+    options::v1::Role,
+};
+use bangban_store::open::sqlite_file;
+use sea_orm::{ConnectionTrait as _, Database as Connections, DatabaseConnection, Statement};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -144,8 +153,16 @@ impl World {
     /// When no token can be signed.
     #[must_use]
     pub fn person(&self, person: &Person) -> Client {
-        let token = self.signer.token(person, 1).expect("a token");
-        self.bearing(&token)
+        self.bearing(&self.token(person))
+    }
+
+    /// A token for somebody with these claims, for an hour.
+    ///
+    /// # Panics
+    /// When no token can be signed.
+    #[must_use]
+    pub fn token(&self, person: &Person) -> String {
+        self.signer.token(person, 1).expect("a token")
     }
 
     /// Whoever bears this token.
@@ -179,6 +196,151 @@ impl World {
     #[must_use]
     pub fn operator(&self) -> Client {
         self.person(&operator())
+    }
+
+    /// A clerk of a department of the sample district.
+    #[must_use]
+    pub fn clerk(&self, department: &str) -> Client {
+        self.person(&Person {
+            subject: format!("clerk-of-{department}"),
+            roles: vec!["department".to_owned()],
+            region: self.sample.district.region.clone(),
+            department: department.to_owned(),
+            ..Person::default()
+        })
+    }
+
+    /// The applicant of a case, identified for that case alone.
+    #[must_use]
+    pub fn citizen(&self, case: &str) -> Client {
+        self.person(&Person {
+            subject: "citizen".to_owned(),
+            roles: vec!["citizen".to_owned()],
+            case: case.to_owned(),
+            ..Person::default()
+        })
+    }
+
+    /// Another service of this installation, which acts unasked.
+    ///
+    /// # Panics
+    /// When no context can be signed.
+    #[must_use]
+    pub fn service(&self) -> Client {
+        let key = ContextKey::open_or_create(&self.config.context_key()).expect("a key");
+        let context = key.context("tests", &Caller::system("tests"));
+        self.bearing(&context.expect("a context"))
+    }
+
+    /// A token by the installation's own key that says another issuer or audience, or lives for so many seconds.
+    ///
+    /// # Panics
+    /// When no token can be signed.
+    #[must_use]
+    pub fn odd_token(&self, person: &Person, issuer: &str, audience: &str, seconds: u64) -> String {
+        let jwks = self.config.jwks();
+        Issuer::open_or_create(&self.config.issuer_key(), &jwks, issuer, audience)
+            .and_then(|odd| odd.token(&jwks, person, Duration::from_secs(seconds)))
+            .expect("a token")
+    }
+
+    /// All acts of a service's log that may be read now.
+    ///
+    /// # Panics
+    /// When the feed breaks.
+    pub async fn tail(&self, log: &str) -> Vec<Act> {
+        let service = self.service();
+        let request = TailRequest {
+            log: log.to_owned(),
+            until_caught_up: true,
+            ..TailRequest::default()
+        };
+        let mut stream = EventFeedClient::new(service.channel())
+            .max_decoding_message_size(64 << 20)
+            .tail(service.request(request))
+            .await
+            .expect("a feed")
+            .into_inner();
+        let mut acts = Vec::new();
+        while let Some(batch) = stream.message().await.expect("a batch") {
+            acts.extend(batch.acts);
+        }
+        acts
+    }
+
+    /// Reads beside the services: a connection to the database of one of them.
+    ///
+    /// # Panics
+    /// When it cannot be reached.
+    pub async fn database(&self, service: &str) -> DatabaseConnection {
+        let url = if self.config.database.url == "sqlite" {
+            let file = sqlite_file(service, &self.config.data);
+            format!("sqlite://{}?mode=ro", file.display())
+        } else {
+            let schema = format!("options=-csearch_path%3D{service}");
+            format!("{}?{schema}", self.config.database.url)
+        };
+        Connections::connect(url).await.expect("a database")
+    }
+
+    /// How many acts stand in a service's log, written and not only readable.
+    ///
+    /// # Panics
+    /// When they cannot be counted.
+    pub async fn act_count(&self, service: &str) -> i64 {
+        let db = self.database(service).await;
+        let count = Statement::from_string(db.get_database_backend(), "SELECT count(*) FROM acts");
+        let row = db.query_one_raw(count).await.expect("a count");
+        row.and_then(|r| r.try_get_by_index(0).ok())
+            .unwrap_or_default()
+    }
+
+    /// Imports a catalogue into the sample district.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    ///
+    /// # Panics
+    /// When no directory runs here.
+    pub async fn import_catalogue(&self, yaml: &str) -> Result<(), String> {
+        let directory = self.running.directory.as_ref().expect("a directory");
+        let editor = Caller {
+            subject: "operator".to_owned(),
+            roles: vec![Role::Operator],
+            ..Caller::public()
+        };
+        let done = directory
+            .import_catalogue(&self.district, yaml, &editor)
+            .await;
+        done.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    /// Imports a region tree from the files of a folder.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    ///
+    /// # Panics
+    /// When no directory runs here.
+    pub async fn import_regions(&self, folder: &Path) -> Result<(), String> {
+        let directory = self.running.directory.as_ref().expect("a directory");
+        let done = directory.import_regions(folder, |_, _| ()).await;
+        done.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    /// Today in Asia/Shanghai, by the clock that rules are judged by: `YYYY-MM-DD`.
+    ///
+    /// # Panics
+    /// When the clock cannot be read.
+    pub async fn today(&self) -> String {
+        let operator = self.operator();
+        let clock = ClockServiceClient::new(operator.channel())
+            .get_clock(operator.request(GetClockRequest::default()))
+            .await
+            .expect("a clock")
+            .into_inner();
+        let minute = bangban::tell::instant(clock.now.as_ref());
+        minute.chars().take(10).collect()
     }
 
     /// Where it listens.

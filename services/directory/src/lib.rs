@@ -5,6 +5,7 @@
 //! the one place where personal data live: sealed, found by keyed hashes, shown as masks.
 
 pub mod domain;
+mod keys;
 mod rpc;
 mod store;
 mod work;
@@ -25,11 +26,13 @@ use bangban_proto::bangban::{
         staff_service_server::{SERVICE_NAME as STAFF, StaffServiceServer},
     },
 };
-use bangban_seal::Keyring;
 use bangban_store::{Error, Store};
 use tokio::sync::Mutex;
 use tonic::service::RoutesBuilder;
 
+use keys::Keys;
+
+pub use domain::complaint::Complaint;
 pub use store::migrations::Migrator;
 pub use work::{ImportError, ImportReport};
 
@@ -40,7 +43,7 @@ pub const SERVICE: &str = "directory";
 #[derive(Clone)]
 pub struct Directory {
     store: Store,
-    ring: Arc<Keyring>,
+    keys: Arc<Keys>,
     config: Arc<Config>,
     /// Region codes that were seen in the data set in force.
     known: Arc<Mutex<HashSet<String>>>,
@@ -53,7 +56,7 @@ impl Directory {
     /// When the database cannot be used, or the key file.
     pub async fn open(config: &Config) -> Result<Self, Error> {
         let store = Store::open::<Migrator>(SERVICE, config).await?;
-        let ring = Keyring::load_or_create(config.keyring()).map_err(|error| {
+        let keys = Keys::open(config.keyring()).map_err(|error| {
             Refusal::precondition(
                 "KEYRING_UNUSABLE",
                 "",
@@ -63,7 +66,7 @@ impl Directory {
         })?;
         Ok(Self {
             store,
-            ring: Arc::new(ring),
+            keys: Arc::new(keys),
             config: Arc::new(config.clone()),
             known: Arc::default(),
         })

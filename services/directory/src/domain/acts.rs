@@ -36,6 +36,19 @@ pub fn kind(act: &Act) -> &'static str {
     }
 }
 
+/// The subject under which the acts on a thing of this kind stand in the log.
+#[must_use]
+pub fn subject(kind: &str, id: &str) -> String {
+    match kind {
+        "item_head" => format!("items/{id}"),
+        "staff" => format!("staff/{id}"),
+        "calendar_year" => format!("calendar/{id}"),
+        // There is one of each: in a district, or in the installation.
+        "calendar" | "clock" | "regions" => kind.to_owned(),
+        kind => format!("{kind}s/{id}"),
+    }
+}
+
 /// Kind of the act of looking at sealed data.
 pub const REVEALED: &str = "applicant.revealed";
 /// Kind of the act of publishing a version of an item.

@@ -44,8 +44,7 @@ impl Personal {
 /// A refusal of a code, with the field that holds it.
 #[must_use]
 pub fn refused(error: bangban_codes::Error, field: &str) -> Refusal {
-    Refusal::invalid(error.reason(), "BB-10.2.1", error.zh(), error.to_string())
-        .field(field, error.reason())
+    Refusal::invalid(error.reason(), "", error.zh(), error.to_string()).field(field, error.reason())
 }
 
 /// The kind of a document in the terms of its codes.
@@ -86,13 +85,10 @@ pub fn name(text: &str, is_enterprise: bool) -> Result<(String, String), Refusal
     if is_enterprise {
         let name = text.trim();
         if name.is_empty() {
-            return Err(Refusal::invalid(
-                "EMPTY",
-                "BB-10.2.1",
-                "请填写名称",
-                "the name is missing",
-            )
-            .field("name", "is missing"));
+            return Err(
+                Refusal::invalid("EMPTY", "", "请填写名称", "the name is missing")
+                    .field("name", "is missing"),
+            );
         }
         return Ok((name.to_owned(), mask_enterprise(name)));
     }
@@ -141,14 +137,14 @@ pub fn erased(applicant: &Applicant, version: u64) -> Applicant {
 /// Refuses a person who was forgotten.
 ///
 /// # Errors
-/// APPLICANT_ERASED.
+/// APPLICANT_ERASED (PIPL art. 47).
 pub fn not_erased(applicant: &Applicant) -> Result<(), Refusal> {
     if !applicant.is_erased {
         return Ok(());
     }
     Err(Refusal::precondition(
         "APPLICANT_ERASED",
-        "BB-4.5",
+        "",
         "该申请人的个人信息已删除",
         "the person was forgotten: nothing is left to change or show",
     ))
@@ -162,7 +158,8 @@ pub fn proves(document: &str, given: &str) -> bool {
         .filter(|c| !c.is_whitespace())
         .collect::<String>()
         .to_uppercase();
-    given == document || (given.len() == 6 && document.len() > 6 && document.ends_with(&given))
+    (given == document && !document.is_empty())
+        || (given.len() == 6 && document.len() > 6 && document.ends_with(&given))
 }
 
 /// APPLICANT_UNKNOWN.
@@ -170,18 +167,18 @@ pub fn proves(document: &str, given: &str) -> bool {
 pub fn applicant_unknown() -> Refusal {
     Refusal::not_found(
         "APPLICANT_UNKNOWN",
-        "BB-10.2.1",
+        "",
         "没有该申请人",
         "there is no such applicant",
     )
 }
 
-/// APPLICANT_EXISTS.
+/// APPLICANT_EXISTS (BB-4.1c): what is held is not asked for again.
 #[must_use]
 pub fn applicant_exists() -> Refusal {
     Refusal::exists(
         "APPLICANT_EXISTS",
-        "BB-10.2.1",
+        "BB-4.1c",
         "该证件已登记，请按证件号码查找",
         "the document is registered: find the applicant by it",
     )

@@ -1,13 +1,16 @@
 //! The catalogue of service items (BB-7.2, BB-8b). A version never changes; the next one takes its place from a date on.
 
+use std::collections::HashSet;
+
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::directory::v1::{
-    Department, Handling, ItemPublished, ItemVersion, ItemWithdrawn, LimitName, directory_act::Act,
+    Department, DepartmentPut, Handling, ItemPublished, ItemVersion, ItemWithdrawn, LimitName,
+    directory_act::Act,
 };
 
 use super::{Decision, day};
 
-/// What the one-time notice tells and this version does not say.
+/// What the one-time notice tells and this version does not say. An item may have no conditions.
 #[must_use]
 pub fn missing(item: &ItemVersion) -> Vec<&'static str> {
     let has_promise = item.handling() != Handling::PromisedLimit
@@ -19,7 +22,6 @@ pub fn missing(item: &ItemVersion) -> Vec<&'static str> {
         ("name", !item.name.is_empty()),
         ("department", !item.department.is_empty()),
         ("legal_basis", !item.legal_basis.is_empty()),
-        ("conditions", !item.conditions.is_empty()),
         ("limits", !item.limits.is_empty() && has_promise),
         ("steps", !item.steps.is_empty()),
         ("materials", !item.materials.is_empty()),
@@ -39,13 +41,36 @@ pub fn missing(item: &ItemVersion) -> Vec<&'static str> {
 /// Publishes a version beside the `versions` that there are.
 ///
 /// # Errors
-/// OBLIGATORY_FIELD_MISSING (BB-8b); DEPARTMENT_UNKNOWN; VERSION_EXISTS, VERSIONS_OVERLAP (BB-7.2).
+/// OBLIGATORY_FIELD_MISSING, DEPARTMENT_UNKNOWN (BB-8b); CODE_TWICE; VERSION_EXISTS, DATES_REVERSED, VERSIONS_OVERLAP
+/// (BB-7.2); DATE_IMPOSSIBLE.
 pub fn publish(
     item: &ItemVersion,
     versions: &[ItemVersion],
     departments: &[String],
     now: prost_types::Timestamp,
 ) -> Decision<ItemVersion> {
+    if let Some(first) = faults(item, versions, departments).into_iter().next() {
+        return Err(first);
+    }
+    let item = ItemVersion {
+        published_at: Some(now),
+        withdrawn_from: String::new(),
+        ..item.clone()
+    };
+    let act = ItemPublished {
+        item: Some(item.clone()),
+    };
+    Ok((Act::ItemPublished(act), item))
+}
+
+/// Everything for which [`publish`] refuses a version, each with the field that is to be changed.
+#[must_use]
+pub fn faults(
+    item: &ItemVersion,
+    versions: &[ItemVersion],
+    departments: &[String],
+) -> Vec<Refusal> {
+    let mut faults = Vec::new();
     let missing = missing(item);
     if !missing.is_empty() {
         let refusal = Refusal::invalid(
@@ -54,69 +79,104 @@ pub fn publish(
             format!("事项缺少应当公开的内容：{}", missing.join("、")),
             format!("what must be public is missing: {}", missing.join(", ")),
         );
-        return Err(missing.iter().fold(refusal, |r, field| {
+        faults.push(missing.iter().fold(refusal, |r, field| {
             r.field(format!("item.{field}"), "is missing")
         }));
     }
-    for department in std::iter::once(&item.department).chain(&item.assisting_departments) {
-        if !departments.contains(department) {
-            return Err(Refusal::precondition(
-                "DEPARTMENT_UNKNOWN",
-                "BB-8b",
-                format!("没有主管部门“{department}”，请先登记"),
-                format!("there is no department {department:?}: put it first"),
-            )
-            .field("item.department", "is unknown"));
-        }
-    }
-    if versions.iter().any(|v| v.version == item.version) {
-        return Err(Refusal::exists(
-            "VERSION_EXISTS",
-            "BB-7.2",
-            "该事项版本已发布",
-            "this version of the item is published",
-        ));
-    }
-    let from = day(&item.effective_from, "item.effective_from")?;
-    if !item.effective_until.is_empty()
-        && day(&item.effective_until, "item.effective_until")? <= from
+    let assisting = item.assisting_departments.iter().enumerate();
+    let assisting = assisting.map(|(at, id)| (format!("item.assisting_departments[{at}]"), id));
+    for (field, id) in
+        std::iter::once(("item.department".to_owned(), &item.department)).chain(assisting)
     {
-        return Err(Refusal::invalid(
-            "DATES_REVERSED",
-            "BB-7.2",
-            "失效日期须晚于生效日期",
-            "the version ends before it begins",
-        )
-        .field("item.effective_until", "is not later than effective_from"));
-    }
-    for other in versions {
-        let (early, late) = if other.version < item.version {
-            (other, item)
-        } else {
-            (item, other)
-        };
-        let until = end(early);
-        if early.effective_from >= late.effective_from
-            || (!until.is_empty() && until > late.effective_from.as_str())
-        {
-            return Err(overlap(early, late));
+        if !departments.contains(id) && !id.is_empty() {
+            faults.push(department_unknown(id).field(field, "is unknown"));
         }
     }
-    let item = ItemVersion {
-        published_at: Some(now),
-        withdrawn_from: String::new(),
-        ..item.clone()
-    };
-    Ok((
-        Act::ItemPublished(ItemPublished {
-            item: Some(item.clone()),
-        }),
-        item,
-    ))
+    faults.extend(twice("materials", item.materials.iter().map(|m| &m.code)));
+    faults.extend(twice("conditions", item.conditions.iter().map(|c| &c.code)));
+    faults.extend(faults_in_time(item, versions));
+    faults
 }
 
-fn overlap(early: &ItemVersion, late: &ItemVersion) -> Refusal {
+fn department_unknown(id: &str) -> Refusal {
     Refusal::precondition(
+        "DEPARTMENT_UNKNOWN",
+        "BB-8b",
+        format!("没有主管部门“{id}”，请先登记"),
+        format!("there is no department {id:?}: put it first"),
+    )
+}
+
+/// A code that a list of the version has twice: nobody could tell which is meant.
+fn twice<'a>(list: &str, codes: impl Iterator<Item = &'a String>) -> Vec<Refusal> {
+    let mut seen = HashSet::new();
+    codes
+        .enumerate()
+        .filter(|(_, code)| !seen.insert(*code))
+        .map(|(at, code)| {
+            code_twice(code).field(format!("item.{list}[{at}].code"), "is there twice")
+        })
+        .collect()
+}
+
+/// CODE_TWICE.
+#[must_use]
+pub fn code_twice(code: &str) -> Refusal {
+    Refusal::invalid(
+        "CODE_TWICE",
+        "",
+        format!("“{code}”出现两次"),
+        format!("{code:?} is there twice"),
+    )
+}
+
+fn faults_in_time(item: &ItemVersion, versions: &[ItemVersion]) -> Vec<Refusal> {
+    let mut faults = Vec::new();
+    if versions.iter().any(|v| v.version == item.version) {
+        let (zh, en) = ("该事项版本已发布", "this version of the item is published");
+        let refusal = Refusal::exists("VERSION_EXISTS", "BB-7.2", zh, en);
+        faults.push(refusal.field("item.version", "is published"));
+    }
+    let from = day(&item.effective_from, "item.effective_from");
+    let until = match item.effective_until.as_str() {
+        "" => Ok(None),
+        until => day(until, "item.effective_until").map(Some),
+    };
+    match (&from, &until) {
+        (Ok(from), Ok(Some(until))) if until <= from => faults.push(
+            Refusal::invalid(
+                "DATES_REVERSED",
+                "BB-7.2",
+                "失效日期须晚于生效日期",
+                "the version ends before it begins",
+            )
+            .field("item.effective_until", "is not later than effective_from"),
+        ),
+        (Ok(_), Ok(_)) => {
+            let others = versions.iter().filter(|v| v.version != item.version);
+            faults.extend(others.filter_map(|other| overlap(item, other)));
+        }
+        _ => {}
+    }
+    faults.extend(from.err());
+    faults.extend(until.err());
+    faults
+}
+
+/// Refuses two versions that would be in force on one day, or in another order than their numbers'.
+fn overlap(item: &ItemVersion, other: &ItemVersion) -> Option<Refusal> {
+    let (early, late) = if other.version < item.version {
+        (other, item)
+    } else {
+        (item, other)
+    };
+    let until = end(early);
+    let is_apart = early.effective_from < late.effective_from
+        && (until.is_empty() || until <= late.effective_from.as_str());
+    if is_apart {
+        return None;
+    }
+    let refusal = Refusal::precondition(
         "VERSIONS_OVERLAP",
         "BB-7.2",
         format!("第{}版与第{}版的有效期重叠", early.version, late.version),
@@ -124,8 +184,37 @@ fn overlap(early: &ItemVersion, late: &ItemVersion) -> Refusal {
             "versions {} and {} of {} overlap",
             early.version, late.version, late.code
         ),
-    )
-    .field("item.effective_from", "lies within another version")
+    );
+    Some(refusal.field("item.effective_from", "lies within another version"))
+}
+
+/// Adds a department, or replaces what is said of it.
+///
+/// # Errors
+/// CLOSING_TIMES_INCOMPLETE: what is said of some weekdays must be said of all.
+pub fn put_department(department: &Department) -> Decision<Department> {
+    if !matches!(department.closing_times.len(), 0 | 7) {
+        return Err(Refusal::invalid(
+            "CLOSING_TIMES_INCOMPLETE",
+            "",
+            "下班时间须从周一到周日填满七项，或者全部不填",
+            "give a closing time, or none, for each of the seven weekdays, or leave them all out",
+        )
+        .field("department.closing_times", "has not seven entries"));
+    }
+    let act = DepartmentPut {
+        department: Some(department.clone()),
+    };
+    Ok((Act::DepartmentPut(act), department.clone()))
+}
+
+/// What stands for an item over all versions.
+#[must_use]
+pub fn head(code: &str) -> ItemVersion {
+    ItemVersion {
+        code: code.to_owned(),
+        ..ItemVersion::default()
+    }
 }
 
 /// The first day on which a version is out of force; empty while open.

@@ -83,7 +83,7 @@ pub fn region_unknown(field: &str) -> Refusal {
 pub fn district_unknown() -> Refusal {
     Refusal::not_found(
         "DISTRICT_UNKNOWN",
-        "BB-1",
+        "",
         "没有该辖区",
         "there is no such district",
     )

@@ -6,6 +6,7 @@ pub mod applicant;
 pub mod assignment;
 pub mod calendar;
 pub mod catalogue;
+pub mod complaint;
 pub mod district;
 pub mod regions;
 pub mod rule;

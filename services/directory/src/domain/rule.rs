@@ -18,7 +18,8 @@ pub fn publish(exists: bool, rule: &Rule) -> Decision<Rule> {
             "BB-5.1",
             "该制度版本已发布",
             "this version of the rule is published",
-        ));
+        )
+        .field("rule.version", "is published"));
     }
     day(&rule.effective_from, "rule.effective_from")?;
     let rule = Rule {

@@ -69,7 +69,7 @@ pub fn put(
         if hours.opens >= hours.closes {
             return Err(Refusal::invalid(
                 "HOURS_REVERSED",
-                "BB-8b",
+                "",
                 "开门时间须早于关门时间",
                 "a site closes later than it opens",
             )

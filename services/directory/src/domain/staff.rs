@@ -192,7 +192,7 @@ pub fn staff_unknown() -> Refusal {
 pub fn staff_exists() -> Refusal {
     Refusal::exists(
         "STAFF_EXISTS",
-        "BB-5.2",
+        "",
         "该人员标识已被使用",
         "there is a member of staff with this id",
     )

@@ -1,4 +1,7 @@
-//! A catalogue in YAML, read leniently: every mistake is named, not only the first.
+//! A catalogue in YAML, read leniently: every mistake is named with its place, not only the first.
+
+mod locate;
+mod reader;
 
 use bangban_proto::bangban::{
     directory::v1::{
@@ -10,207 +13,138 @@ use bangban_proto::bangban::{
 };
 use serde_yaml_ng::Value;
 
+use self::reader::Reader;
+pub use self::{locate::line, reader::Fault};
+
+/// A thing, and where it stands in the text.
+#[derive(Debug, Clone)]
+pub struct Entry<T> {
+    /// Its path, such as `items[0].versions[1]`.
+    pub at: String,
+    /// What a person calls it, such as `old-age-allowance 1`.
+    pub about: String,
+    /// It.
+    pub thing: T,
+}
+
 /// What a catalogue holds.
 #[derive(Debug, Default, Clone)]
 pub struct Catalogue {
     /// Departments.
-    pub departments: Vec<Department>,
-    /// Versions of items.
-    pub items: Vec<ItemVersion>,
+    pub departments: Vec<Entry<Department>>,
+    /// Versions of items that are to be published.
+    pub items: Vec<Entry<ItemVersion>>,
     /// Versions of rules.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Entry<Rule>>,
+    /// Codes of items, once for each time that the text has one.
+    pub codes: Vec<Entry<String>>,
+    /// Versions that say `is_published: false`: they are read and left out.
+    pub draft_count: u64,
 }
 
-/// An entry, where it stands, and what is wrong so far.
-struct Reader<'a> {
-    value: &'a Value,
-    at: String,
-    wrong: &'a mut Vec<String>,
-}
-
-static NULL: Value = Value::Null;
-
-impl Reader<'_> {
-    fn get(&self, field: &str) -> &Value {
-        self.value.get(field).unwrap_or(&NULL)
-    }
-
-    fn complain(&mut self, field: &str, what: &str) {
-        self.wrong.push(format!("{}: {field}: {what}", self.at));
-    }
-
-    fn optional(&mut self, field: &str) -> String {
-        match self.get(field) {
-            Value::Null => String::new(),
-            Value::String(text) => text.trim_end().to_owned(),
-            Value::Number(number) => number.to_string(),
-            _ => {
-                self.complain(field, "is no text");
-                String::new()
-            }
-        }
-    }
-
-    fn text(&mut self, field: &str) -> String {
-        let text = self.optional(field);
-        if text.is_empty() {
-            self.complain(field, "is missing");
-        }
-        text
-    }
-
-    fn number(&mut self, field: &str) -> u32 {
-        let number = self.get(field).as_u64().and_then(|n| u32::try_from(n).ok());
-        number.unwrap_or_else(|| {
-            self.complain(field, "is missing or no number");
-            0
-        })
-    }
-
-    fn flag(&mut self, field: &str) -> bool {
-        self.get(field).as_bool().unwrap_or_else(|| {
-            self.complain(field, "is missing or neither true nor false");
-            false
-        })
-    }
-
-    /// A value of an enum, whose names begin with `prefix`.
-    fn named(
-        &mut self,
-        value: &Value,
-        field: &str,
-        prefix: &str,
-        of: fn(&str) -> Option<i32>,
-        all: &[&str],
-    ) -> i32 {
-        let name = value.as_str().unwrap_or_default();
-        let found = of(&format!("{prefix}{name}")).filter(|number| *number > 0);
-        found.unwrap_or_else(|| {
-            let known = all.join(", ");
-            self.complain(
-                field,
-                &format!("unknown value {name:?}; write one of {known}"),
-            );
-            0
-        })
-    }
-
-    fn list<T>(&mut self, field: &str, mut each: impl FnMut(&mut Reader<'_>) -> T) -> Vec<T> {
-        let value = self.value;
-        let Some(entries) = value.get(field).and_then(Value::as_sequence) else {
-            return Vec::new();
-        };
-        let mut all = Vec::with_capacity(entries.len());
-        for (number, entry) in entries.iter().enumerate() {
-            let at = format!("{}.{field}[{number}]", self.at);
-            all.push(each(&mut Reader {
-                value: entry,
-                at,
-                wrong: self.wrong,
-            }));
-        }
-        all
-    }
-
-    fn within<T>(&mut self, field: &str, each: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
-        let value = self.value;
-        let inner = value.get(field).filter(|v| !v.is_null())?;
-        Some(each(&mut Reader {
-            value: inner,
-            at: format!("{}.{field}", self.at),
-            wrong: self.wrong,
-        }))
-    }
-}
-
+/// A value of an enum, by the part of its name that follows the prefix.
 macro_rules! named {
     ($reader:expr, $field:expr, $enum:ty, $prefix:literal) => {{
-        let value = $reader.get($field).clone();
-        $reader.named(
-            &value,
-            $field,
-            $prefix,
-            |n| <$enum>::from_str_name(n).map(|v| v as i32),
-            &all!($enum, $prefix),
-        )
+        let all: Vec<&str> = (1..32)
+            .filter_map(|n| <$enum>::try_from(n).ok())
+            .map(|v| v.as_str_name().trim_start_matches($prefix))
+            .collect();
+        $reader.named($field, &all, |name| {
+            <$enum>::from_str_name(&format!("{}{name}", $prefix)).map_or(0, |v| v as i32)
+        })
     }};
 }
 
-macro_rules! all {
-    ($enum:ty, $prefix:literal) => {
-        (1..32)
-            .filter_map(|n| <$enum>::try_from(n).ok())
-            .map(|v| v.as_str_name().trim_start_matches($prefix))
-            .collect::<Vec<_>>()
-    };
-}
-
-macro_rules! every {
-    ($reader:expr, $field:literal, $enum:ty, $prefix:literal) => {
-        $reader.list($field, |r| {
-            let value = r.value.clone();
-            r.named(
-                &value,
-                "",
-                $prefix,
-                |n| <$enum>::from_str_name(n).map(|v| v as i32),
-                &all!($enum, $prefix),
-            )
-        })
-    };
-}
-
 /// Reads a catalogue, with everything that cannot be read.
-#[must_use]
-pub fn read(text: &str) -> (Catalogue, Vec<String>) {
+///
+/// # Errors
+/// When the text is no YAML: the line, and what the parser says.
+pub fn read(text: &str) -> Result<(Catalogue, Vec<Fault>), (u64, String)> {
+    let value: Value = serde_yaml_ng::from_str(text).map_err(|error| {
+        let line = error.location().map_or(0, |at| at.line() as u64);
+        (line, error.to_string())
+    })?;
     let mut wrong = Vec::new();
-    let mut catalogue = Catalogue::default();
-    let value: Value = match serde_yaml_ng::from_str(text) {
-        Ok(value) => value,
-        Err(error) => return (catalogue, vec![error.to_string()]),
-    };
-    let mut top = Reader {
-        value: &value,
-        at: "catalogue".to_owned(),
-        wrong: &mut wrong,
-    };
-    catalogue.departments = top.list("departments", |r| Department {
-        id: r.text("id"),
-        name: r.text("name"),
-        telephone: r.text("telephone"),
-        complaint_telephone: r.text("complaint_telephone"),
-        address: r.text("address"),
+    let catalogue = Reader::read(&value, String::new(), "", &mut wrong, catalogue);
+    Ok((catalogue, wrong))
+}
+
+fn catalogue(top: &mut Reader<'_>) -> Catalogue {
+    if !top.is_entry() {
+        top.complain("", "不是事项目录", "this is no catalogue");
+        return Catalogue::default();
+    }
+    let departments = top.list("departments", |r| {
+        let id = r.text("id");
+        r.about.clone_from(&id);
+        let department = Department {
+            id,
+            name: r.text("name"),
+            telephone: r.text("telephone"),
+            complaint_telephone: r.text("complaint_telephone"),
+            address: r.text("address"),
+            closing_times: r.list("closing_times", |r| r.word()),
+        };
+        entry(r, department)
     });
+    let mut codes = Vec::new();
+    let mut draft_count = 0;
     let items = top.list("items", |r| {
         let (code, name) = (r.text("code"), r.text("name"));
+        r.about.clone_from(&code);
+        codes.push(entry(r, code.clone()));
         r.list("versions", |r| {
-            r.at = format!(
-                "item {code} version {}",
-                r.get("version").as_u64().unwrap_or_default()
-            );
-            item(r, &code, &name)
+            r.about = format!("{code} {}", r.get("version").as_u64().unwrap_or_default());
+            let version = item(r, &code, &name);
+            if r.get("is_published").is_null() || r.flag("is_published") {
+                return Some(entry(r, version));
+            }
+            draft_count += 1;
+            None
         })
     });
-    catalogue.items = items.into_iter().flatten().collect();
     let rules = top.list("rules", |r| {
         let (code, title) = (r.text("code"), r.text("title"));
+        r.about.clone_from(&code);
         r.list("versions", |r| {
-            r.at = format!(
-                "rule {code} version {}",
-                r.get("version").as_u64().unwrap_or_default()
-            );
-            Rule {
+            r.about = format!("{code} {}", r.get("version").as_u64().unwrap_or_default());
+            let rule = Rule {
                 code: code.clone(),
                 version: r.number("version"),
                 title: title.clone(),
                 text: r.text("text"),
                 effective_from: r.text("effective_from"),
                 attested_by: Vec::new(),
-            }
+            };
+            entry(r, rule)
         })
     });
-    catalogue.rules = rules.into_iter().flatten().collect();
-    (catalogue, wrong)
+    Catalogue {
+        departments,
+        items: items.into_iter().flatten().flatten().collect(),
+        rules: rules.into_iter().flatten().collect(),
+        codes,
+        draft_count,
+    }
+}
+
+fn entry<T>(r: &Reader<'_>, thing: T) -> Entry<T> {
+    Entry {
+        at: r.at.clone(),
+        about: r.about.clone(),
+        thing,
+    }
+}
+
+/// The path, within its entry of the text, of a field of a version; `None` for what stands with the item.
+#[must_use]
+pub fn field_of_version(field: &str) -> Option<String> {
+    match field {
+        "code" | "name" => None,
+        "fee.amount_fen" | "fee.citation" => Some(field.to_owned()),
+        "entitlement_age" => Some("entitlement.age".to_owned()),
+        field => Some(field.replace(".is_on_the_spot", ".can_be_supplemented_on_the_spot")),
+    }
 }
 
 fn item(r: &mut Reader<'_>, code: &str, name: &str) -> ItemVersion {
@@ -223,9 +157,7 @@ fn item(r: &mut Reader<'_>, code: &str, name: &str) -> ItemVersion {
         kind: named!(r, "kind", ItemKind, "ITEM_KIND_"),
         handling: named!(r, "handling", Handling, "HANDLING_"),
         department: r.text("department"),
-        assisting_departments: r.list("assisting_departments", |r| {
-            r.value.as_str().unwrap_or_default().to_owned()
-        }),
+        assisting_departments: r.list("assisting_departments", |r| r.word()),
         legal_basis: r.list("legal_basis", |r| LegalBasis {
             citation: r.text("citation"),
             text: r.text("text"),
@@ -265,30 +197,18 @@ fn item(r: &mut Reader<'_>, code: &str, name: &str) -> ItemVersion {
             may_come_later: r.flag("may_come_later"),
             reusable_for_days: r.number("reusable_for_days"),
         }),
-        fee: r.within("fee", |r| Fee {
-            amount_fen: if r.flag("is_free") {
-                0
-            } else {
-                u64::from(r.number("amount_fen"))
-            },
-            citation: r.text("citation"),
+        fee: r.within("fee", fee),
+        channels: r.list("channels", |r| named!(r, "", Channel, "CHANNEL_")),
+        tiers: r.list("tiers", |r| named!(r, "", Tier, "TIER_")),
+        delivery_forms: r.list("delivery_forms", |r| {
+            named!(r, "", DeliveryForm, "DELIVERY_FORM_")
         }),
-        channels: every!(r, "channels", Channel, "CHANNEL_"),
-        tiers: every!(r, "tiers", Tier, "TIER_"),
-        delivery_forms: every!(r, "delivery_forms", DeliveryForm, "DELIVERY_FORM_"),
         is_agency_allowed: r.flag("is_agency_allowed"),
         in_person_acts: r.list("in_person_acts", |r| InPersonAct {
             code: r.text("code"),
             citation: r.text("citation"),
         }),
-        electronic_licence: r
-            .within("electronic_licence", |r| {
-                r.flag("exists").then(|| ElectronicLicence {
-                    how_to_download: r.text("how_to_download"),
-                    how_to_use: r.text("how_to_use"),
-                })
-            })
-            .flatten(),
+        electronic_licence: r.within("electronic_licence", electronic_licence).flatten(),
         places: r.list("places", |r| Place {
             name: r.text("name"),
             address: r.text("address"),
@@ -306,4 +226,33 @@ fn item(r: &mut Reader<'_>, code: &str, name: &str) -> ItemVersion {
         published_at: None,
         withdrawn_from: String::new(),
     }
+}
+
+fn fee(r: &mut Reader<'_>) -> Fee {
+    let has_amount = !r.get("amount_fen").is_null();
+    let amount_fen = match (r.flag("is_free"), has_amount) {
+        (true, true) => {
+            let en = "is given for what is free";
+            r.complain("amount_fen", "与 is_free 矛盾", en);
+            0
+        }
+        (true, false) => 0,
+        (false, _) => u64::from(r.number("amount_fen")),
+    };
+    Fee {
+        amount_fen,
+        citation: r.text("citation"),
+    }
+}
+
+fn electronic_licence(r: &mut Reader<'_>) -> Option<ElectronicLicence> {
+    if r.flag("exists") {
+        return Some(ElectronicLicence {
+            how_to_download: r.text("how_to_download"),
+            how_to_use: r.text("how_to_use"),
+        });
+    }
+    r.optional("how_to_download");
+    r.optional("how_to_use");
+    None
 }

@@ -1,6 +1,8 @@
 //! Tables of directory: the only place that knows them. Nothing reads rows of a district without a scope.
 
+pub mod assignment;
 pub mod history;
+pub mod lock;
 pub mod migrations;
 pub mod regions;
 pub mod resource;

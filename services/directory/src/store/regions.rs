@@ -1,7 +1,7 @@
 //! The region tree: data sets of which one is in force. Reference data outside any district.
 
 use bangban_kit::page::Page;
-use bangban_store::{Error, Store, write};
+use bangban_store::{Error, Store, error::retried, write};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, Value};
 
 use crate::domain::regions::Region;
@@ -9,7 +9,7 @@ use crate::domain::regions::Region;
 /// Rows that are written in one transaction.
 const CHUNK: usize = 2000;
 
-/// Rows of one statement: four values each, under the limits of both databases.
+/// Rows of one statement: three values each, under the limits of both databases.
 const ROWS: usize = 500;
 
 const ACTIVE: &str = "r.data_set = (SELECT id FROM region_data_sets WHERE is_active)";
@@ -94,36 +94,38 @@ pub async fn write(
         .await?;
     let mut done = 0;
     for chunk in regions.chunks(CHUNK) {
-        let transaction = write::begin(&store.db).await?;
-        for rows in chunk.chunks(ROWS) {
-            let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 4);
-            let mut places = Vec::with_capacity(rows.len());
-            for region in rows {
-                let at = values.len();
-                places.push(format!(
-                    "(${}, ${}, ${}, ${})",
-                    at + 1,
-                    at + 2,
-                    at + 3,
-                    at + 4
-                ));
-                for value in [data_set, &region.code, &region.name, &region.parent] {
-                    values.push(value.into());
-                }
+        retried(async || {
+            let transaction = write::begin(&store.db).await?;
+            for rows in chunk.chunks(ROWS) {
+                transaction
+                    .execute_raw(insert(store, data_set, rows))
+                    .await?;
             }
-            let sql = format!(
-                "INSERT INTO regions (data_set, code, name, parent) VALUES {}",
-                places.join(", ")
-            );
-            transaction
-                .execute_raw(statement(store, sql, values))
-                .await?;
-        }
-        transaction.commit().await?;
+            Ok(transaction.commit().await?)
+        })
+        .await?;
         done += chunk.len();
         progress(done as u64, regions.len() as u64);
     }
     Ok(())
+}
+
+fn insert(store: &Store, data_set: &str, rows: &[Region]) -> Statement {
+    let mut values: Vec<Value> = Vec::with_capacity(rows.len() * 3 + 1);
+    values.push(data_set.into());
+    let mut places = Vec::with_capacity(rows.len());
+    for region in rows {
+        let at = values.len();
+        places.push(format!("($1, ${}, ${}, ${})", at + 1, at + 2, at + 3));
+        for value in [&region.code, &region.name, &region.parent] {
+            values.push(value.into());
+        }
+    }
+    let sql = format!(
+        "INSERT INTO regions (data_set, code, name, parent) VALUES {}",
+        places.join(", ")
+    );
+    statement(store, sql, values)
 }
 
 /// Puts a data set in force: one update of the pointer.
@@ -150,20 +152,36 @@ pub async fn sweep(store: &Store) -> Result<(), Error> {
     let old = "SELECT id FROM region_data_sets WHERE NOT is_active";
     for row in store.db.query_all_raw(statement(store, old, [])).await? {
         let id: String = row.try_get_by_index(0)?;
-        let sql = "DELETE FROM regions WHERE data_set = $1 AND code IN
-                   (SELECT code FROM regions WHERE data_set = $1 LIMIT 5000)";
-        while store
-            .db
-            .execute_raw(statement(store, sql, [id.clone().into()]))
-            .await?
-            .rows_affected()
-            > 0
-        {}
+        sweep_one(store, &id).await?;
         let sql = "DELETE FROM region_data_sets WHERE id = $1 AND NOT is_active";
         store
             .db
             .execute_raw(statement(store, sql, [id.into()]))
             .await?;
     }
+    Ok(())
+}
+
+/// Deletes the regions of a data set from the lowest code up, so that no chunk looks at what the ones before left behind.
+async fn sweep_one(store: &Store, data_set: &str) -> Result<(), Error> {
+    let mut from = String::new();
+    loop {
+        let sql = "SELECT code FROM regions WHERE data_set = $1 AND code >= $2
+                   ORDER BY code LIMIT 1 OFFSET 5000";
+        let values = [data_set.into(), from.clone().into()];
+        let next = store
+            .db
+            .query_one_raw(statement(store, sql, values))
+            .await?;
+        let Some(next) = next else { break };
+        let until: String = next.try_get_by_index(0)?;
+        let sql = "DELETE FROM regions WHERE data_set = $1 AND code >= $2 AND code < $3";
+        let values = [data_set.into(), from.into(), until.clone().into()];
+        store.db.execute_raw(statement(store, sql, values)).await?;
+        from = until;
+    }
+    let sql = "DELETE FROM regions WHERE data_set = $1";
+    let values = [data_set.into()];
+    store.db.execute_raw(statement(store, sql, values)).await?;
     Ok(())
 }

@@ -84,6 +84,19 @@ pub struct Place {
     pub sort: String,
 }
 
+impl Place {
+    /// A place that concerns the whole of the scope's district, in no order but its id's.
+    #[must_use]
+    pub fn new(scope: &Scope, kind: &'static str, id: impl Into<String>) -> Self {
+        Self {
+            district: scope.district().to_owned(),
+            kind,
+            id: id.into(),
+            ..Self::default()
+        }
+    }
+}
+
 fn row<M: Message + Default>(model: Model) -> Result<Row<M>, Error> {
     let body = M::decode(model.body.as_slice()).map_err(Refusal::internal)?;
     Ok(Row {

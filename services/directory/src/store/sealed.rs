@@ -1,7 +1,7 @@
 //! Sealed rows: a person's wrapped key and what it opens.
 
-use bangban_kit::{refusal::Refusal, scope::Scope};
-use bangban_seal::{Aad, Keyring, Salt, SubjectKey, commitment};
+use bangban_kit::scope::Scope;
+use bangban_seal::{self as seal, Aad, Keyring, Salt, SubjectKey, commitment};
 use bangban_store::{Error, write::State};
 use sea_orm::{
     entity::prelude::*,
@@ -78,20 +78,10 @@ pub fn seal(
 /// Opens a row.
 ///
 /// # Errors
-/// INTERNAL when it does not open.
-pub fn open(ring: &Keyring, row: &Model) -> Result<(Personal, SubjectKey), Refusal> {
-    let key = ring
-        .unwrap(
-            &row.wrapped_key,
-            &aad(&row.district, &row.id, "wrapped_key"),
-        )
-        .map_err(Refusal::internal)?;
-    let of = |field: &str, sealed: &[u8]| {
-        let plain = key
-            .open(sealed, &aad(&row.district, &row.id, field))
-            .map_err(Refusal::internal)?;
-        plain.as_str().map(str::to_owned).map_err(Refusal::internal)
-    };
+/// When it does not open.
+pub fn open(ring: &Keyring, row: &Model) -> Result<(Personal, SubjectKey), seal::Error> {
+    let key = unwrap(ring, &row.district, &row.id, &row.wrapped_key)?;
+    let of = |field: &str, sealed: &[u8]| text(&key, &row.district, &row.id, field, sealed);
     let person = Personal {
         name: of("name", &row.name)?,
         document: of("document", &row.document)?,
@@ -99,6 +89,59 @@ pub fn open(ring: &Keyring, row: &Model) -> Result<(Personal, SubjectKey), Refus
         address: of("address", &row.address)?,
     };
     Ok((person, key))
+}
+
+/// What of a row leads to the document alone: all that age needs.
+#[derive(Debug)]
+pub struct Document {
+    /// District.
+    pub district: String,
+    /// Applicant.
+    pub id: String,
+    /// The person's key, wrapped.
+    pub wrapped_key: Vec<u8>,
+    /// Sealed document number.
+    pub sealed: Vec<u8>,
+}
+
+impl From<Model> for Document {
+    fn from(row: Model) -> Self {
+        Self {
+            district: row.district,
+            id: row.id,
+            wrapped_key: row.wrapped_key,
+            sealed: row.document,
+        }
+    }
+}
+
+/// Opens the document number and nothing else.
+///
+/// # Errors
+/// When it does not open.
+pub fn open_document(ring: &Keyring, row: &Document) -> Result<String, seal::Error> {
+    let key = unwrap(ring, &row.district, &row.id, &row.wrapped_key)?;
+    text(&key, &row.district, &row.id, "document", &row.sealed)
+}
+
+fn unwrap(
+    ring: &Keyring,
+    district: &str,
+    id: &str,
+    wrapped: &[u8],
+) -> Result<SubjectKey, seal::Error> {
+    ring.unwrap(wrapped, &aad(district, id, "wrapped_key"))
+}
+
+fn text(
+    key: &SubjectKey,
+    district: &str,
+    id: &str,
+    field: &str,
+    sealed: &[u8],
+) -> Result<String, seal::Error> {
+    let plain = key.open(sealed, &aad(district, id, field))?;
+    plain.as_str().map(str::to_owned)
 }
 
 /// The row of an applicant.

@@ -20,12 +20,13 @@ use bangban_proto::{
         types::v1::Actor,
     },
 };
-use bangban_store::{Error, Now, clock::timestamp, command::Command};
+use bangban_seal::Keyring;
+use bangban_store::{Error, Now, Position, clock::timestamp, command::Command, write::State};
 use chrono::{DateTime, NaiveDate};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Other, Step, chain, reach};
+use super::{Change, On, Other, cut_acts, reach};
 use crate::{
     Directory,
     domain::{
@@ -45,22 +46,14 @@ const MOST_FOUND: u64 = 20;
 
 /// Applicants belong to their district, not to a site: whoever has the whole document serves them anywhere in it.
 fn place(scope: &Scope, id: &str) -> Place {
-    Place {
-        district: scope.district().to_owned(),
-        kind: "applicant",
-        id: id.to_owned(),
-        ..Place::default()
-    }
+    Place::new(scope, "applicant", id)
 }
 
-/// The answer that is stored with the act: the log is never edited, so it carries no mask.
-fn stored(id: &str) -> ApplicantChange {
-    ApplicantChange {
-        applicant: Some(Applicant {
-            id: id.to_owned(),
-            ..Applicant::default()
-        }),
-        position: String::new(),
+/// What is stored with the act as the answer: the log is never edited, so it carries no mask.
+fn stored(id: &str) -> Applicant {
+    Applicant {
+        id: id.to_owned(),
+        ..Applicant::default()
     }
 }
 
@@ -70,31 +63,74 @@ fn born(person: &Applicant, document: &str, today: NaiveDate) -> Option<NaiveDat
         .birth_date()
 }
 
+/// Leads from a telephone to an applicant.
+fn found_by_telephone(ring: &Keyring, district: &str, person: &Personal, id: &str) -> State {
+    let telephone = ring.blind_index(district, "telephone", &person.telephone);
+    unique::insert(Table::Lookups, district, "telephone", &telephone, id)
+}
+
+impl Change for RevealApplicantResponse {
+    type Thing = ();
+
+    fn of((): ()) -> Self {
+        Self::default()
+    }
+
+    fn at(self, position: &Position) -> Self {
+        Self {
+            position: position.to_string(),
+            ..self
+        }
+    }
+}
+
 impl Directory {
     /// A command whose digest is keyed: the request's body is personal data, and the log keeps its digest for ever.
-    fn keyed<R: Head + prost::Message>(&self, caller: &Caller, request: &R) -> Command {
-        let mut command = Command::new(caller, request);
-        let digest = String::from_utf8_lossy(&request.encode_to_vec()).into_owned();
-        let keyed = self
-            .ring
-            .blind_index(request.district(), "request", &digest);
-        command.asked.digest = Sha256::digest(keyed).into();
+    async fn keyed<R: Head + prost::Message>(&self, caller: &Caller, request: &R) -> Command {
+        let body = String::from_utf8_lossy(&request.encode_to_vec()).into_owned();
+        let ring = self.keys.ring();
+        let keyed = ring.blind_indexes(request.district(), "request", &body);
+        let mut commands = keyed.into_iter().map(|keyed| {
+            let mut command = Command::new(caller, request);
+            command.asked.digest = Sha256::digest(keyed).into();
+            command
+        });
+        let command = commands
+            .next()
+            .unwrap_or_else(|| Command::new(caller, request));
+        // A repetition may have been done first under a key that was active then.
+        for older in commands {
+            if let Ok(Some(_)) = self.store.repeated(&older).await {
+                return older;
+            }
+        }
         command
     }
 
     /// An applicant as it is shown now: with the groups that follow from its age.
-    pub(super) async fn told(
+    async fn told(&self, scope: &Scope, person: Applicant, now: Now) -> Result<Applicant, Error> {
+        if person.is_enterprise || person.is_erased {
+            return Ok(person);
+        }
+        let row = sealed::get(&self.store.db, scope, &person.id).await?;
+        Ok(self.aged(person, row.map(sealed::Document::from), now)?)
+    }
+
+    /// An applicant with the groups that follow from the age that the document tells.
+    pub(super) fn aged(
         &self,
-        scope: &Scope,
         mut person: Applicant,
+        document: Option<sealed::Document>,
         now: Now,
-    ) -> Result<Applicant, Error> {
+    ) -> Result<Applicant, Refusal> {
         if !person.is_enterprise
             && !person.is_erased
-            && let Some(row) = sealed::get(&self.store.db, scope, &person.id).await?
+            && let Some(document) = document
         {
             let today = now.local().date_naive();
-            let document = sealed::open(&self.ring, &row)?.0.document;
+            let document = self
+                .keys
+                .opened(|ring| sealed::open_document(ring, &document))?;
             person.groups =
                 applicant::groups(&person.groups, born(&person, &document, today), today);
         }
@@ -102,7 +138,7 @@ impl Directory {
     }
 
     async fn applicant(&self, scope: &Scope, id: &str) -> Result<Row<Applicant>, Error> {
-        let found = resource::get::<Applicant>(&self.store.db, scope, "applicant", id).await?;
+        let found = self.row::<Applicant>(scope, "applicant", id).await?;
         Ok(found.ok_or_else(applicant::applicant_unknown)?)
     }
 
@@ -113,21 +149,23 @@ impl Directory {
     ) -> Result<(Personal, bangban_seal::SubjectKey), Error> {
         let row = sealed::get(&self.store.db, scope, id).await?;
         let row = row.ok_or_else(|| Refusal::internal("an applicant has no sealed row"))?;
-        Ok(sealed::open(&self.ring, &row)?)
+        Ok(self.keys.opened(|ring| sealed::open(ring, &row))?)
     }
 
+    /// The answer of a command: the applicant as it is shown now, in place of what is stored with the act.
     async fn changed(
         &self,
-        scope: &Scope,
-        answer: ApplicantChange,
-        position: String,
+        caller: &Caller,
+        district: &str,
+        stored: ApplicantChange,
     ) -> Result<ApplicantChange, Error> {
-        let id = answer.applicant.map(|a| a.id).unwrap_or_default();
-        let row = self.applicant(scope, &id).await?;
-        let person = self.told(scope, row.body, self.store.now().await?).await?;
+        let (scope, _) = self.scope(caller, district).await?;
+        let id = stored.applicant.map(|a| a.id).unwrap_or_default();
+        let row = self.applicant(&scope, &id).await?;
+        let person = self.told(&scope, row.body, self.store.now().await?).await?;
         Ok(ApplicantChange {
             applicant: Some(person),
-            position,
+            position: stored.position,
         })
     }
 
@@ -136,19 +174,17 @@ impl Directory {
         caller: &Caller,
         request: &RegisterApplicantRequest,
     ) -> Result<ApplicantChange, Error> {
-        let (scope, _) = self.scope(caller, &request.district).await?;
-        let scope = &scope;
-        let decide = move |now: Now| async move {
-            let today = now.local().date_naive();
+        let decide = move |on: On| async move {
+            let today = on.now.local().date_naive();
             let document = applicant::document(request.document_kind(), &request.document, today)?;
             let telephone = applicant::telephone(&request.telephone)?;
             let is_enterprise = request.document_kind() == DocumentKind::CreditCode;
             let (name, name_mask) = applicant::name(&request.name, is_enterprise)?;
-            let forms =
-                self.ring
-                    .blind_indexes(scope.district(), "document", &document.index_form());
-            let known =
-                unique::find(&self.store.db, scope, Table::Uniques, "document", forms, 1).await?;
+            let district = on.scope.district();
+            let (db, form) = (&self.store.db, document.index_form());
+            let ring = self.keys.ring();
+            let forms = ring.blind_indexes(district, "document", &form);
+            let known = unique::find(db, &on.scope, Table::Uniques, "document", forms, 1).await?;
             if !known.is_empty() {
                 return Err(applicant::applicant_exists().into());
             }
@@ -159,7 +195,7 @@ impl Directory {
                 telephone: telephone.normalized(),
                 address: request.address.trim().to_owned(),
             };
-            let (row, commitment) = sealed::seal(&self.ring, scope.district(), &id, &person, None);
+            let (row, commitment) = sealed::seal(&ring, district, &id, &person, None);
             let state = Applicant {
                 id: id.clone(),
                 name_mask,
@@ -172,40 +208,24 @@ impl Directory {
                 wants_reminders: request.wants_reminders,
                 is_erased: false,
                 etag: domain::etag(1),
-                created_at: Some(now.timestamp()),
+                created_at: Some(on.now.timestamp()),
             };
             let act = Act::ApplicantRegistered(ApplicantRegistered {
                 commitment,
                 is_enterprise,
             });
-            let chain =
-                chain::<Applicant>(scope, format!("applicants/{id}"), None, act, caller, now);
-            let index =
-                |field: &str, value: &str| self.ring.blind_index(scope.district(), field, value);
-            let by_document = index("document", &document.index_form());
-            let by_telephone = index("telephone", &person.telephone);
-            let states = vec![
-                resource::put(&place(scope, &id), 0, &chain, &state, now),
+            let by_document = ring.blind_index(district, "document", &form);
+            let found_by = [
                 sealed::insert(row),
-                unique::insert(
-                    Table::Uniques,
-                    scope.district(),
-                    "document",
-                    &by_document,
-                    &id,
-                ),
-                unique::insert(
-                    Table::Lookups,
-                    scope.district(),
-                    "telephone",
-                    &by_telephone,
-                    &id,
-                ),
+                unique::insert(Table::Uniques, district, "document", &by_document, &id),
+                found_by_telephone(&ring, district, &person, &id),
             ];
-            Ok(Step::new(chain, stored(&id), states))
+            let step = on.put::<Applicant, _>(&place(&on.scope, &id), None, (act, state));
+            Ok(step.and(found_by).answering(stored(&id)))
         };
-        match self.carry_out(self.keyed(caller, request), decide).await {
-            Ok((answer, position)) => self.changed(scope, answer, position.to_string()).await,
+        let command = self.keyed(caller, request).await;
+        match self.change_by(caller, command, decide).await {
+            Ok(change) => self.changed(caller, &request.district, change).await,
             Err(error) if unique::is_taken(&error) => Err(applicant::applicant_exists().into()),
             Err(error) => Err(error),
         }
@@ -216,13 +236,11 @@ impl Directory {
         caller: &Caller,
         request: &UpdateApplicantRequest,
     ) -> Result<ApplicantChange, Error> {
-        let (scope, _) = self.scope(caller, &request.district).await?;
-        let scope = &scope;
-        let decide = move |now: Now| async move {
-            let row = self.applicant(scope, &request.applicant).await?;
+        let decide = move |on: On| async move {
+            let row = self.applicant(&on.scope, &request.applicant).await?;
             applicant::not_erased(&row.body)?;
             domain::same_etag(&request.etag, row.version)?;
-            let (mut person, key) = self.personal(scope, &row.id).await?;
+            let (mut person, key) = self.personal(&on.scope, &row.id).await?;
             let mut state = row.body.clone();
             if !request.telephone.is_empty() {
                 let telephone = applicant::telephone(&request.telephone)?;
@@ -236,44 +254,30 @@ impl Directory {
             state.groups = request.groups.clone();
             state.wants_reminders = request.wants_reminders;
             state.etag = domain::etag(row.version + 1);
-            let (new, commitment) =
-                sealed::seal(&self.ring, scope.district(), &row.id, &person, Some(key));
+            let district = on.scope.district();
+            let ring = self.keys.ring();
+            let (new, commitment) = sealed::seal(&ring, district, &row.id, &person, Some(key));
             let act = Act::ApplicantUpdated(ApplicantUpdated { commitment });
-            let chain = chain(
-                scope,
-                format!("applicants/{}", row.id),
-                Some(&row),
-                act,
-                caller,
-                now,
-            );
-            let by_telephone =
-                self.ring
-                    .blind_index(scope.district(), "telephone", &person.telephone);
-            let states = vec![
-                resource::put(&place(scope, &row.id), row.version, &chain, &state, now),
-                sealed::insert(new),
-                unique::insert(
-                    Table::Lookups,
-                    scope.district(),
-                    "telephone",
-                    &by_telephone,
-                    &row.id,
-                ),
-            ];
-            let old = vec![
-                Other::Delete(Box::new(sealed::delete(scope.district(), &row.id))),
-                Other::Delete(Box::new(unique::delete(
-                    Table::Lookups,
-                    scope.district(),
-                    "telephone",
-                    &row.id,
-                ))),
-            ];
-            Ok(Step::new(chain, stored(&row.id), states).with(old))
+            let step = on.put(&place(&on.scope, &row.id), Some(&row), (act, state));
+            Ok(step
+                .and([
+                    sealed::insert(new),
+                    found_by_telephone(&ring, district, &person, &row.id),
+                ])
+                .with([
+                    Other::delete(sealed::delete(district, &row.id)),
+                    Other::delete(unique::delete(
+                        Table::Lookups,
+                        district,
+                        "telephone",
+                        &row.id,
+                    )),
+                ])
+                .answering(stored(&row.id)))
         };
-        let (answer, position) = self.carry_out(self.keyed(caller, request), decide).await?;
-        self.changed(scope, answer, position.to_string()).await
+        let command = self.keyed(caller, request).await;
+        let change = self.change_by(caller, command, decide).await?;
+        self.changed(caller, &request.district, change).await
     }
 
     pub(crate) async fn erase_applicant(
@@ -281,50 +285,36 @@ impl Directory {
         caller: &Caller,
         request: &EraseApplicantRequest,
     ) -> Result<ApplicantChange, Error> {
-        let (scope, _) = self.scope(caller, &request.district).await?;
-        let scope = &scope;
-        let decide = move |now: Now| async move {
-            let row = self.applicant(scope, &request.applicant).await?;
+        let decide = move |on: On| async move {
+            let row = self.applicant(&on.scope, &request.applicant).await?;
             applicant::not_erased(&row.body)?;
             domain::same_etag(&request.etag, row.version)?;
-            let state = applicant::erased(&row.body, row.version + 1);
             let act = Act::ApplicantErased(ApplicantErased {
                 reason: request.reason.clone(),
             });
-            let chain = chain(
-                scope,
-                format!("applicants/{}", row.id),
-                Some(&row),
-                act,
-                caller,
-                now,
-            );
-            let states = vec![resource::put(
-                &place(scope, &row.id),
-                row.version,
-                &chain,
-                &state,
-                now,
-            )];
-            let forgotten = vec![
-                Other::Delete(Box::new(sealed::delete(scope.district(), &row.id))),
-                Other::Delete(Box::new(unique::delete(
-                    Table::Uniques,
-                    scope.district(),
-                    "document",
-                    &row.id,
-                ))),
-                Other::Delete(Box::new(unique::delete(
-                    Table::Lookups,
-                    scope.district(),
-                    "telephone",
-                    &row.id,
-                ))),
-            ];
-            Ok(Step::new(chain, stored(&row.id), states).with(forgotten))
+            let state = applicant::erased(&row.body, row.version + 1);
+            let step = on.put(&place(&on.scope, &row.id), Some(&row), (act, state));
+            let district = on.scope.district();
+            Ok(step
+                .with([
+                    Other::delete(sealed::delete(district, &row.id)),
+                    Other::delete(unique::delete(
+                        Table::Uniques,
+                        district,
+                        "document",
+                        &row.id,
+                    )),
+                    Other::delete(unique::delete(
+                        Table::Lookups,
+                        district,
+                        "telephone",
+                        &row.id,
+                    )),
+                ])
+                .answering(stored(&row.id)))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        self.changed(scope, answer, position.to_string()).await
+        let change = self.change(caller, request, decide).await?;
+        self.changed(caller, &request.district, change).await
     }
 
     pub(crate) async fn get_applicant(
@@ -358,14 +348,17 @@ impl Directory {
         } else {
             return Err(Refusal::invalid(
                 "EMPTY",
-                "BB-10.2.1",
+                "",
                 "请填写完整的证件号码或电话号码",
                 "give a whole document number or a whole telephone number",
             )
             .field("document", "is missing")
             .into());
         };
-        let values = self.ring.blind_indexes(scope.district(), field, &form);
+        let values = self
+            .keys
+            .ring()
+            .blind_indexes(scope.district(), field, &form);
         let mut applicants = Vec::new();
         for id in unique::find(&self.store.db, &scope, table, field, values, MOST_FOUND).await? {
             let row = self.applicant(&scope, &id).await?;
@@ -379,47 +372,33 @@ impl Directory {
         caller: &Caller,
         request: &RevealApplicantRequest,
     ) -> Result<RevealApplicantResponse, Error> {
-        let (scope, _) = self.scope(caller, &request.district).await?;
-        let scope = &scope;
-        let decide = move |now: Now| async move {
-            let row = self.applicant(scope, &request.applicant).await?;
+        let decide = move |on: On| async move {
+            let row = self.applicant(&on.scope, &request.applicant).await?;
             applicant::not_erased(&row.body)?;
             let act = Act::ApplicantRevealed(ApplicantRevealed {
                 purpose: request.purpose.clone(),
             });
-            let chain = chain(
-                scope,
-                format!("applicants/{}", row.id),
-                Some(&row),
-                act,
-                caller,
-                now,
-            );
             let state = Applicant {
                 etag: domain::etag(row.version + 1),
                 ..row.body.clone()
             };
-            let states = vec![resource::put(
-                &place(scope, &row.id),
-                row.version,
-                &chain,
-                &state,
-                now,
-            )];
-            Ok(Step::new(chain, RevealApplicantResponse::default(), states))
+            let step = on.put(&place(&on.scope, &row.id), Some(&row), (act, state));
+            // What is stored with the act is empty: the log carries no personal data.
+            Ok(step.answering(()))
         };
-        // The act is written before anything is opened; the stored answer is empty, the log carries no personal data.
-        let (_, position) = self.command(caller, request, decide).await?;
-        let row = self.applicant(scope, &request.applicant).await?;
+        // The act is written before anything is opened.
+        let looked: RevealApplicantResponse = self.change(caller, request, decide).await?;
+        let (scope, _) = self.scope(caller, &request.district).await?;
+        let row = self.applicant(&scope, &request.applicant).await?;
         applicant::not_erased(&row.body)?;
-        let (person, _) = self.personal(scope, &row.id).await?;
+        let (person, _) = self.personal(&scope, &row.id).await?;
         Ok(RevealApplicantResponse {
             name: person.name,
             document_kind: row.body.document_kind,
             document: person.document,
             telephone: person.telephone,
             address: person.address,
-            position: position.to_string(),
+            position: looked.position,
         })
     }
 
@@ -445,7 +424,7 @@ impl Directory {
             let sites = resource::all::<Site>(&self.store.db, &scope, "site", None).await?;
             Some(sites.into_iter().map(|s| s.id).collect())
         };
-        let mut found = history::page(
+        let found = history::page(
             &self.store.db,
             &scope,
             &[acts::REVEALED],
@@ -454,7 +433,7 @@ impl Directory {
             &page,
         )
         .await?;
-        let next_page_token = super::older(&mut found, &page);
+        let (found, next_page_token) = cut_acts(found, &page);
         let reveals = found.into_iter().map(|act| {
             let purpose = match DirectoryAct::decode(act.payload.as_slice()).map(|a| a.act) {
                 Ok(Some(Act::ApplicantRevealed(revealed))) => revealed.purpose,

@@ -5,9 +5,9 @@ use bangban_proto::bangban::directory::v1::{
     AmendCalendarRequest, Calendar, CalendarChange, CalendarDay, CalendarYearLoaded,
     GetCalendarRequest, ListDaysRequest, ListDaysResponse, LoadCalendarYearRequest,
 };
-use bangban_store::{Error, Now};
+use bangban_store::Error;
 
-use super::{Step, chain, whole};
+use super::{On, bodies, whole};
 use crate::{
     Directory,
     domain::{self, calendar},
@@ -29,17 +29,13 @@ fn told(own: Calendar, years: &[CalendarYearLoaded]) -> Result<Calendar, Refusal
 impl Directory {
     async fn years(&self) -> Result<Vec<CalendarYearLoaded>, Error> {
         let rows = resource::all(&self.store.db, &Scope::whole(""), "calendar_year", None).await?;
-        Ok(rows.into_iter().map(|r| r.body).collect())
+        Ok(bodies(rows))
     }
 
     async fn calendar(&self, district: &str) -> Result<(Calendar, Vec<CalendarYearLoaded>), Error> {
-        let found = resource::get::<Calendar>(
-            &self.store.db,
-            &Scope::whole(district),
-            "calendar",
-            "calendar",
-        )
-        .await?;
+        let found = self
+            .row::<Calendar>(&Scope::whole(district), "calendar", "calendar")
+            .await?;
         Ok((
             found.map(|r| r.body).unwrap_or_default(),
             self.years().await?,
@@ -51,54 +47,29 @@ impl Directory {
         caller: &Caller,
         request: &AmendCalendarRequest,
     ) -> Result<CalendarChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
-            whole(&scope)?;
-            let found =
-                resource::get::<Calendar>(&self.store.db, &scope, "calendar", "calendar").await?;
+        let decide = move |on: On| async move {
+            whole(&on.scope)?;
+            let found = self
+                .row::<Calendar>(&on.scope, "calendar", "calendar")
+                .await?;
             let years = self.years().await?;
-            let before = found
-                .as_ref()
-                .map(|r| r.body.amendments.clone())
-                .unwrap_or_default();
+            let before = found.as_ref().map(|r| r.body.amendments.clone());
             let amendment = request.amendment.clone().unwrap_or_default();
-            let (act, amendments) = calendar::amend(before, &years, &amendment, now.timestamp())?;
-            let state = Calendar {
+            let (act, amendments) = calendar::amend(
+                before.unwrap_or_default(),
+                &years,
+                &amendment,
+                on.now.timestamp(),
+            )?;
+            let own = Calendar {
                 amendments,
                 ..Calendar::default()
             };
-            let chain = chain(
-                &scope,
-                "calendar".to_owned(),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
-            let place = Place {
-                district: scope.district().to_owned(),
-                kind: "calendar",
-                id: "calendar".to_owned(),
-                ..Place::default()
-            };
-            let states = vec![resource::put(
-                &place,
-                resource::tip(found.as_ref()).0,
-                &chain,
-                &state,
-                now,
-            )];
-            let answer = CalendarChange {
-                calendar: Some(told(state, &years)?),
-                ..CalendarChange::default()
-            };
-            Ok(Step::new(chain, answer, states))
+            let answer = told(own.clone(), &years)?;
+            let place = Place::new(&on.scope, "calendar", "calendar");
+            Ok(on.put(&place, found.as_ref(), (act, own)).answering(answer))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(CalendarChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     pub(crate) async fn load_calendar_year(
@@ -106,48 +77,20 @@ impl Directory {
         caller: &Caller,
         request: &LoadCalendarYearRequest,
     ) -> Result<CalendarChange, Error> {
-        let decide = move |now: Now| async move {
-            let scope = Scope::whole("");
-            let id = request.year.to_string();
-            let found =
-                resource::get::<CalendarYearLoaded>(&self.store.db, &scope, "calendar_year", &id)
-                    .await?;
-            let (act, state) = calendar::load(request.year, &request.days, now.timestamp())?;
-            let chain = chain(
-                &scope,
-                format!("calendar/{id}"),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
-            let place = Place {
-                kind: "calendar_year",
-                id,
-                ..Place::default()
-            };
+        let decide = move |on: On| async move {
+            let place = Place::new(&on.scope, "calendar_year", request.year.to_string());
+            let found = self
+                .row::<CalendarYearLoaded>(&on.scope, place.kind, &place.id)
+                .await?;
+            let loaded = calendar::load(request.year, &request.days, on.now.timestamp())?;
             let mut years = self.years().await?;
-            years.retain(|y| y.year != state.year);
-            years.push(state.clone());
+            years.retain(|y| y.year != request.year);
+            years.push(loaded.1.clone());
             years.sort_by_key(|y| y.year);
-            let states = vec![resource::put(
-                &place,
-                resource::tip(found.as_ref()).0,
-                &chain,
-                &state,
-                now,
-            )];
-            let answer = CalendarChange {
-                calendar: Some(told(Calendar::default(), &years)?),
-                ..CalendarChange::default()
-            };
-            Ok(Step::new(chain, answer, states))
+            let answer = told(Calendar::default(), &years)?;
+            Ok(on.put(&place, found.as_ref(), loaded).answering(answer))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(CalendarChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change_installation(caller, request, decide).await
     }
 
     pub(crate) async fn get_calendar(

@@ -2,17 +2,17 @@
 
 use bangban_kit::{identity::Caller, page::Page, scope::Scope};
 use bangban_proto::bangban::directory::v1::{
-    Department, DepartmentChange, DepartmentPut, DirectoryAct, GetItemRequest,
-    GetTransparencyRequest, GetTransparencyResponse, ItemChange, ItemVersion, ItemVersionChange,
-    ListDepartmentsRequest, ListDepartmentsResponse, ListItemChangesRequest,
-    ListItemChangesResponse, ListItemsRequest, ListItemsResponse, PublishItemVersionRequest,
-    PutDepartmentRequest, WithdrawItemRequest, directory_act::Act,
+    Department, DepartmentChange, DirectoryAct, GetItemRequest, GetTransparencyRequest,
+    GetTransparencyResponse, ItemChange, ItemVersion, ItemVersionChange, ListDepartmentsRequest,
+    ListDepartmentsResponse, ListItemChangesRequest, ListItemChangesResponse, ListItemsRequest,
+    ListItemsResponse, PublishItemVersionRequest, PutDepartmentRequest, WithdrawItemRequest,
+    directory_act::Act,
 };
-use bangban_store::{Error, Now, clock::timestamp};
+use bangban_store::{Error, clock::timestamp};
 use chrono::DateTime;
 use prost::Message as _;
 
-use super::{Step, chain, cut, whole};
+use super::{On, bodies, cut, cut_acts, cut_rows, whole};
 use crate::{
     Directory,
     domain::{acts, catalogue},
@@ -23,29 +23,13 @@ use crate::{
 };
 
 /// Where a version stands. Its acts stand with the item.
-fn place(scope: &Scope, item: &ItemVersion) -> Place {
+pub(super) fn place(scope: &Scope, item: &ItemVersion) -> Place {
+    let id = format!("{}@{}", item.code, item.version);
     Place {
-        district: scope.district().to_owned(),
-        kind: "item",
-        id: format!("{}@{}", item.code, item.version),
         parent: item.code.clone(),
         sort: format!("{}@{:010}", item.code, u32::MAX - item.version),
-        ..Place::default()
+        ..Place::new(scope, "item", id)
     }
-}
-
-/// Where an item stands over all versions: two that publish at once meet here.
-fn head(scope: &Scope, code: &str) -> Place {
-    Place {
-        district: scope.district().to_owned(),
-        kind: "item_head",
-        id: code.to_owned(),
-        ..Place::default()
-    }
-}
-
-fn bodies<M>(rows: Vec<Row<M>>) -> Vec<M> {
-    rows.into_iter().map(|r| r.body).collect()
 }
 
 impl Directory {
@@ -54,51 +38,20 @@ impl Directory {
         caller: &Caller,
         request: &PutDepartmentRequest,
     ) -> Result<DepartmentChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
-            whole(&scope)?;
-            let state = request.department.clone().unwrap_or_default();
-            let found =
-                resource::get::<Department>(&self.store.db, &scope, "department", &state.id)
-                    .await?;
-            let act = Act::DepartmentPut(DepartmentPut {
-                department: Some(state.clone()),
-            });
-            let chain = chain(
-                &scope,
-                format!("departments/{}", state.id),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
-            let place = Place {
-                district: scope.district().to_owned(),
-                kind: "department",
-                id: state.id.clone(),
-                ..Place::default()
-            };
-            let states = vec![resource::put(
+        let decide = move |on: On| async move {
+            whole(&on.scope)?;
+            let department = request.department.clone().unwrap_or_default();
+            let place = Place::new(&on.scope, "department", &department.id);
+            let found = self
+                .row::<Department>(&on.scope, place.kind, &place.id)
+                .await?;
+            Ok(on.put(
                 &place,
-                resource::tip(found.as_ref()).0,
-                &chain,
-                &state,
-                now,
-            )];
-            Ok(Step::new(
-                chain,
-                DepartmentChange {
-                    department: Some(state),
-                    ..DepartmentChange::default()
-                },
-                states,
+                found.as_ref(),
+                catalogue::put_department(&department)?,
             ))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(DepartmentChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     pub(crate) async fn list_departments(
@@ -116,7 +69,7 @@ impl Directory {
         let rows =
             resource::page::<Department>(&self.store.db, &scope, "department", "", "", &page)
                 .await?;
-        let (departments, next_page_token) = cut(rows, &page);
+        let (departments, next_page_token) = cut_rows(rows, &page);
         Ok(ListDepartmentsResponse {
             departments,
             next_page_token,
@@ -144,53 +97,30 @@ impl Directory {
         caller: &Caller,
         request: &PublishItemVersionRequest,
     ) -> Result<ItemVersionChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
-            whole(&scope)?;
+        let decide = move |on: On| async move {
+            whole(&on.scope)?;
             let asked = request.item.clone().unwrap_or_default();
-            let found =
-                resource::get::<ItemVersion>(&self.store.db, &scope, "item_head", &asked.code)
-                    .await?;
-            let versions = bodies(self.versions(&scope, Some(&asked.code)).await?);
-            let departments: Vec<String> = self
-                .departments(&scope)
-                .await?
-                .into_iter()
-                .map(|d| d.id)
-                .collect();
-            let (act, state) =
-                catalogue::publish(&asked, &versions, &departments, now.timestamp())?;
-            let chain = chain(
-                &scope,
-                format!("items/{}", state.code),
-                found.as_ref(),
-                act,
-                caller,
-                now,
+            // Two that publish at once meet at the item's head.
+            let head = Place::new(&on.scope, "item_head", &asked.code);
+            let found = self
+                .row::<ItemVersion>(&on.scope, head.kind, &head.id)
+                .await?;
+            let versions = bodies(self.versions(&on.scope, Some(&asked.code)).await?);
+            let departments = self.departments(&on.scope).await?;
+            let departments: Vec<String> = departments.into_iter().map(|d| d.id).collect();
+            let (act, version) =
+                catalogue::publish(&asked, &versions, &departments, on.now.timestamp())?;
+            let step = on.put(&head, found.as_ref(), (act, catalogue::head(&asked.code)));
+            let row = resource::put(
+                &place(&on.scope, &version),
+                0,
+                &step.chain,
+                &version,
+                on.now,
             );
-            let stub = ItemVersion {
-                code: state.code.clone(),
-                ..ItemVersion::default()
-            };
-            let read = resource::tip(found.as_ref()).0;
-            let states = vec![
-                resource::put(&head(&scope, &state.code), read, &chain, &stub, now),
-                resource::put(&place(&scope, &state), 0, &chain, &state, now),
-            ];
-            Ok(Step::new(
-                chain,
-                ItemVersionChange {
-                    item: Some(state),
-                    ..ItemVersionChange::default()
-                },
-                states,
-            ))
+            Ok(step.and([row]).answering(version))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(ItemVersionChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     pub(crate) async fn withdraw_item(
@@ -198,54 +128,28 @@ impl Directory {
         caller: &Caller,
         request: &WithdrawItemRequest,
     ) -> Result<ItemVersionChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
-            whole(&scope)?;
-            let found =
-                resource::get::<ItemVersion>(&self.store.db, &scope, "item_head", &request.item)
-                    .await?;
-            let row = found.ok_or_else(catalogue::item_unknown)?;
-            let rows = self.versions(&scope, Some(&request.item)).await?;
+        let decide = move |on: On| async move {
+            whole(&on.scope)?;
+            let place_of_head = Place::new(&on.scope, "item_head", &request.item);
+            let found = self
+                .row::<ItemVersion>(&on.scope, place_of_head.kind, &request.item)
+                .await?;
+            let head = found.ok_or_else(catalogue::item_unknown)?;
+            let rows = self.versions(&on.scope, Some(&request.item)).await?;
             let versions: Vec<ItemVersion> = rows.iter().map(|r| r.body.clone()).collect();
             let (act, touched, told) =
                 catalogue::withdraw(&versions, &request.from, &request.reason)?;
-            let chain = chain(
-                &scope,
-                format!("items/{}", request.item),
-                Some(&row),
-                act,
-                caller,
-                now,
-            );
-            let mut states = vec![resource::put(
-                &head(&scope, &request.item),
-                row.version,
-                &chain,
-                &row.body,
-                now,
-            )];
+            let step = on.put(&place_of_head, Some(&head), (act, head.body.clone()));
+            let mut states = Vec::with_capacity(touched.len());
             for version in &touched {
-                let place = place(&scope, version);
-                let read = rows
-                    .iter()
-                    .find(|r| r.id == place.id)
-                    .map_or(0, |r| r.version);
-                states.push(resource::put(&place, read, &chain, version, now));
+                let place = place(&on.scope, version);
+                let row = rows.iter().find(|r| r.id == place.id);
+                let read = row.map_or(0, |r| r.version);
+                states.push(resource::put(&place, read, &step.chain, version, on.now));
             }
-            Ok(Step::new(
-                chain,
-                ItemVersionChange {
-                    item: Some(told),
-                    ..ItemVersionChange::default()
-                },
-                states,
-            ))
+            Ok(step.and(states).answering(told))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(ItemVersionChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     /// The day that is asked for, today when none is.
@@ -302,13 +206,7 @@ impl Directory {
         if let Some(after) = page.after.first() {
             items.retain(|i| i.code > *after);
         }
-        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-        let is_more = items.len() > size;
-        items.truncate(size);
-        let next_page_token = match items.last() {
-            Some(last) if is_more => page.token(&[&last.code]),
-            _ => String::new(),
-        };
+        let (items, next_page_token) = cut(items, &page, |last| vec![last.code.clone()]);
         Ok(ListItemsResponse {
             items,
             next_page_token,
@@ -326,8 +224,8 @@ impl Directory {
         let scope = Scope::whole(&request.district);
         let subject = (!request.item.is_empty()).then(|| format!("items/{}", request.item));
         let kinds = [acts::PUBLISHED, acts::WITHDRAWN];
-        let mut found = history::page(&self.store.db, &scope, &kinds, subject, None, &page).await?;
-        let next_page_token = super::older(&mut found, &page);
+        let found = history::page(&self.store.db, &scope, &kinds, subject, None, &page).await?;
+        let (found, next_page_token) = cut_acts(found, &page);
         let mut changes = Vec::with_capacity(found.len());
         for act in found {
             let changed_at = DateTime::from_timestamp_micros(act.acted_at_us).map(timestamp);
@@ -349,8 +247,7 @@ impl Directory {
                 }
                 Some(Act::ItemWithdrawn(withdrawn)) => {
                     let id = format!("{}@{}", withdrawn.code, withdrawn.version);
-                    let item =
-                        resource::get::<ItemVersion>(&self.store.db, &scope, "item", &id).await?;
+                    let item = self.row::<ItemVersion>(&scope, "item", &id).await?;
                     changes.push(ItemChange {
                         code: withdrawn.code,
                         name: item.map(|i| i.body.name).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! The demonstration clock.
 
-use bangban_kit::{identity::Caller, refusal::Refusal, scope::Scope};
+use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::bangban::{
     clock::v1::{AdvanceClockRequest, AdvanceClockResponse, GetClockRequest, GetClockResponse},
     directory::v1::{ClockAdvanced, directory_act::Act},
@@ -8,11 +8,8 @@ use bangban_proto::bangban::{
 use bangban_store::{Error, Now};
 use sea_orm::{ConnectionTrait as _, Statement};
 
-use super::{Other, Step, chain};
-use crate::{
-    Directory,
-    store::resource::{self, Place},
-};
+use super::{On, Other};
+use crate::{Directory, store::resource::Place};
 
 /// Farthest that the clock moves at once: a leap year.
 const MOST_SECONDS: i64 = 31_622_400;
@@ -71,62 +68,40 @@ impl Directory {
         if !self.config.demonstration.is_enabled {
             return Err(Refusal::precondition(
                 "NOT_A_DEMONSTRATION",
-                "BB-10.1.5",
+                "",
                 "本系统不是演示环境，不能调整时钟",
                 "this installation is no demonstration: its clock is not moved",
             )
             .into());
         }
-        let decide = move |now: Now| async move {
-            let scope = Scope::whole("");
-            let seconds = distance(request, now)?;
-            let found =
-                resource::get::<ClockAdvanced>(&self.store.db, &scope, "clock", "clock").await?;
-            let sql = "SELECT offset_seconds FROM clock WHERE id = 1";
-            let row = self
-                .store
-                .db
-                .query_one_raw(Statement::from_string(self.store.backend, sql))
+        let decide = move |on: On| async move {
+            let seconds = distance(request, on.now)?;
+            let found = self
+                .row::<ClockAdvanced>(&on.scope, "clock", "clock")
                 .await?;
-            let before: i64 = row.map_or(Ok(0), |r| r.try_get_by_index(0))?;
-            let offset_seconds = before + seconds;
-            let state = ClockAdvanced { offset_seconds };
+            let offset_seconds = self.offset_seconds().await? + seconds;
             // Judged and marked by the time that it leads to.
-            let then = Now {
-                at: now.at + chrono::Duration::seconds(seconds),
-                is_demonstration: true,
+            let on = On {
+                now: Now {
+                    at: on.now.at + chrono::Duration::seconds(seconds),
+                    is_demonstration: true,
+                },
+                ..on
             };
-            let act = Act::ClockAdvanced(state);
-            let chain = chain(
-                &scope,
-                "clock".to_owned(),
-                found.as_ref(),
-                act,
-                caller,
-                then,
-            );
-            let place = Place {
-                kind: "clock",
-                id: "clock".to_owned(),
-                ..Place::default()
-            };
-            let states = vec![resource::put(
-                &place,
-                resource::tip(found.as_ref()).0,
-                &chain,
-                &state,
-                then,
-            )];
-            let answer = AdvanceClockResponse {
-                now: Some(then.timestamp()),
-                position: String::new(),
-            };
-            Ok(Step::new(chain, answer, states).with(vec![Other::Offset(offset_seconds)]))
+            let state = ClockAdvanced { offset_seconds };
+            let place = Place::new(&on.scope, "clock", "clock");
+            let step = on.put(&place, found.as_ref(), (Act::ClockAdvanced(state), state));
+            Ok(step
+                .answering(on.now.timestamp())
+                .with([Other::Offset(offset_seconds)]))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(AdvanceClockResponse {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change_installation(caller, request, decide).await
+    }
+
+    async fn offset_seconds(&self) -> Result<i64, Error> {
+        let sql = "SELECT offset_seconds FROM clock WHERE id = 1";
+        let query = Statement::from_string(self.store.backend, sql);
+        let row = self.store.db.query_one_raw(query).await?;
+        Ok(row.map_or(Ok(0), |r| r.try_get_by_index(0))?)
     }
 }

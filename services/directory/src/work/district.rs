@@ -1,13 +1,13 @@
 //! Districts.
 
-use bangban_kit::{identity::Caller, page::Page, scope::Scope};
+use bangban_kit::{identity::Caller, page::Page};
 use bangban_proto::bangban::directory::v1::{
     CreateDistrictRequest, District, DistrictChange, GetDistrictRequest, ListDistrictsRequest,
     ListDistrictsResponse,
 };
 use bangban_store::Error;
 
-use super::{Step, chain};
+use super::{On, bodies, cut};
 use crate::{
     Directory,
     domain::district,
@@ -23,53 +23,23 @@ impl Directory {
         caller: &Caller,
         request: &CreateDistrictRequest,
     ) -> Result<DistrictChange, Error> {
-        let decide = move |now: bangban_store::Now| async move {
-            let scope = Scope::whole(&request.district);
-            let found =
-                resource::get::<District>(&self.store.db, &scope, "district", &request.district)
-                    .await?;
+        let decide = move |on: On| async move {
+            let found = self
+                .row::<District>(&on.scope, "district", &request.district)
+                .await?;
             let is_known = self.region_is_known(&request.region).await?;
-            let (act, state) =
-                district::create(found.is_some(), is_known, request, now.timestamp())?;
-            let chain = chain(
-                &scope,
-                format!("districts/{}", state.id),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
+            let created = district::create(found.is_some(), is_known, request, on.now.timestamp())?;
             let place = Place {
-                district: state.id.clone(),
-                kind: "district",
-                id: state.id.clone(),
-                region: state.region.clone(),
-                ..Place::default()
+                region: request.region.clone(),
+                ..Place::new(&on.scope, "district", &request.district)
             };
             let number = request.number.to_string();
-            let states = vec![
-                resource::put(&place, 0, &chain, &state, now),
-                unique::insert(Table::Uniques, "", "number", &number, &state.id),
-            ];
-            Ok(Step::new(
-                chain,
-                DistrictChange {
-                    district: Some(state),
-                    ..DistrictChange::default()
-                },
-                states,
-            ))
+            let number = unique::insert(Table::Uniques, "", "number", &number, &request.district);
+            Ok(on.put(&place, found.as_ref(), created).and([number]))
         };
-        match self.command(caller, request, decide).await {
-            Ok((answer, position)) => Ok(DistrictChange {
-                position: position.to_string(),
-                ..answer
-            }),
+        match self.change_installation(caller, request, decide).await {
             Err(error) if unique::is_taken(&error) => Err(district::number_taken().into()),
-            Err(Error::Taken(what)) if what.contains("resources") => {
-                Err(district::district_exists().into())
-            }
-            Err(error) => Err(error),
+            done => done,
         }
     }
 
@@ -87,22 +57,12 @@ impl Directory {
         caller: &Caller,
         request: &ListDistrictsRequest,
     ) -> Result<ListDistrictsResponse, Error> {
-        let page = Page::new(
-            request.page_size,
-            &request.page_token,
-            &["ListDistricts", &caller.region],
-        )?;
-        let mut rows =
-            resource::districts::<District>(&self.store.db, &caller.region, &page).await?;
-        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-        let is_more = rows.len() > size;
-        rows.truncate(size);
-        let next_page_token = match rows.last() {
-            Some(last) if is_more => page.token(&[&last.id]),
-            _ => String::new(),
-        };
+        let query = ["ListDistricts", &caller.region];
+        let page = Page::new(request.page_size, &request.page_token, &query)?;
+        let rows = resource::districts::<District>(&self.store.db, &caller.region, &page).await?;
+        let (rows, next_page_token) = cut(rows, &page, |last| vec![last.id.clone()]);
         Ok(ListDistrictsResponse {
-            districts: rows.into_iter().map(|r| r.body).collect(),
+            districts: bodies(rows),
             next_page_token,
         })
     }

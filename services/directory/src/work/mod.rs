@@ -23,23 +23,111 @@ use bangban_kit::{
 };
 use bangban_proto::{
     Head,
-    bangban::directory::v1::{District, directory_act::Act},
+    bangban::{
+        clock::v1::AdvanceClockResponse,
+        directory::v1::{
+            Applicant, ApplicantChange, Calendar, CalendarChange, Department, DepartmentChange,
+            District, DistrictChange, ItemVersion, ItemVersionChange, Rule, RuleChange, Site,
+            SiteChange, Staff, StaffChange, directory_act::Act,
+        },
+    },
 };
 use bangban_store::{
-    Error, Now, Position,
+    Error, Now, Position, act,
     command::{Begun, Command},
     write::{self, Chain, State},
 };
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, Statement, sea_query::DeleteStatement};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement, sea_query::DeleteStatement};
 
 use crate::{
     Directory,
     domain::{acts, district::district_unknown},
-    store::resource::{self, Row},
+    store::resource::{self, Place, Row},
 };
 
-/// What a decided command writes.
+/// How often a command is decided anew because somebody else was faster.
+const MOST_TRIES: u32 = 12;
+
+/// What a command on one thing answers: the thing as it is now, and where its act stands in the log.
+pub(crate) trait Change: Message + Default {
+    /// The thing.
+    type Thing;
+
+    /// The answer as it is stored with the act, which does not know its position yet.
+    fn of(thing: Self::Thing) -> Self;
+
+    /// The answer as it leaves.
+    fn at(self, position: &Position) -> Self;
+}
+
+macro_rules! changes {
+    ($($change:ident { $field:ident: $thing:ty })*) => { $(
+        impl Change for $change {
+            type Thing = $thing;
+
+            fn of(thing: $thing) -> Self {
+                Self { $field: Some(thing), ..Self::default() }
+            }
+
+            fn at(self, position: &Position) -> Self {
+                Self { position: position.to_string(), ..self }
+            }
+        }
+    )* };
+}
+
+changes! {
+    DistrictChange { district: District }
+    SiteChange { site: Site }
+    StaffChange { staff: Staff }
+    ApplicantChange { applicant: Applicant }
+    DepartmentChange { department: Department }
+    ItemVersionChange { item: ItemVersion }
+    RuleChange { rule: Rule }
+    CalendarChange { calendar: Calendar }
+    AdvanceClockResponse { now: prost_types::Timestamp }
+}
+
+/// What a command stands on when it is decided.
+pub(crate) struct On {
+    caller: Caller,
+    /// What the caller may see of the district.
+    scope: Scope,
+    /// The district; nothing for a command on the installation.
+    district: District,
+    now: Now,
+}
+
+impl On {
+    /// An act, and the row that it leads to in place of the one that was read. Answers the row's thing.
+    fn put<M, S: Message>(
+        &self,
+        place: &Place,
+        read: Option<&Row<M>>,
+        (act, state): (Act, S),
+    ) -> Step<S> {
+        let (number, head) = resource::tip(read);
+        let (kind, subject) = (acts::kind(&act), acts::subject(place.kind, &place.id));
+        let chain = Chain::new(
+            &place.district,
+            subject,
+            number,
+            head,
+            &self.caller,
+            self.now,
+        )
+        .act(kind, acts::payload(act));
+        Step {
+            states: vec![resource::put(place, number, &chain, &state, self.now)],
+            chain,
+            answer: state,
+            others: Vec::new(),
+        }
+    }
+}
+
+/// What a decided command writes, and what it answers.
 pub(crate) struct Step<A> {
     chain: Chain,
     answer: A,
@@ -55,46 +143,64 @@ pub(crate) enum Other {
     Offset(i64),
 }
 
-impl<A> Step<A> {
-    fn new(chain: Chain, answer: A, states: Vec<State>) -> Self {
-        Self {
-            chain,
-            answer,
-            states,
-            others: Vec::new(),
-        }
+impl Other {
+    fn delete(statement: DeleteStatement) -> Self {
+        Self::Delete(Box::new(statement))
     }
+}
 
-    fn with(mut self, others: Vec<Other>) -> Self {
-        self.others = others;
+impl<A> Step<A> {
+    /// Writes more rows.
+    fn and(mut self, states: impl IntoIterator<Item = State>) -> Self {
+        self.states.extend(states);
         self
     }
+
+    /// Writes what is no row that must be touched.
+    fn with(mut self, others: impl IntoIterator<Item = Other>) -> Self {
+        self.others.extend(others);
+        self
+    }
+
+    /// Answers something else.
+    fn answering<B>(self, answer: B) -> Step<B> {
+        Step {
+            chain: self.chain,
+            answer,
+            states: self.states,
+            others: self.others,
+        }
+    }
 }
 
-/// A chain with one act.
-fn chain<M>(
-    scope: &Scope,
-    subject: String,
-    row: Option<&Row<M>>,
-    act: Act,
-    caller: &Caller,
-    now: Now,
-) -> Chain {
-    let (number, head) = resource::tip(row);
-    let kind = acts::kind(&act);
-    Chain::new(scope.district(), subject, number, head, caller, now).act(kind, acts::payload(act))
-}
-
-/// The rows of a page, and the token for what follows.
-fn cut<M>(mut rows: Vec<Row<M>>, page: &Page) -> (Vec<M>, String) {
+/// Cuts what was found, one more than asked when there is more, to a page, and answers the token for what follows.
+fn cut<T>(mut found: Vec<T>, page: &Page, key: impl FnOnce(&T) -> Vec<String>) -> (Vec<T>, String) {
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-    let is_more = rows.len() > size;
-    rows.truncate(size);
-    let token = match rows.last() {
-        Some(last) if is_more => page.token(&[&last.sort, &last.id]),
+    let is_more = found.len() > size;
+    found.truncate(size);
+    let token = match found.last() {
+        Some(last) if is_more => {
+            let key = key(last);
+            page.token(&key.iter().map(String::as_str).collect::<Vec<_>>())
+        }
         _ => String::new(),
     };
-    (rows.into_iter().map(|r| r.body).collect(), token)
+    (found, token)
+}
+
+/// The things of a page of rows, and the token for what follows.
+fn cut_rows<M>(rows: Vec<Row<M>>, page: &Page) -> (Vec<M>, String) {
+    let (rows, token) = cut(rows, page, |last| vec![last.sort.clone(), last.id.clone()]);
+    (bodies(rows), token)
+}
+
+/// A page of acts that are told newest first, and the token for what is older.
+fn cut_acts(acts: Vec<act::Model>, page: &Page) -> (Vec<act::Model>, String) {
+    cut(acts, page, |last| vec![last.position.to_string()])
+}
+
+fn bodies<M>(rows: Vec<Row<M>>) -> Vec<M> {
+    rows.into_iter().map(|r| r.body).collect()
 }
 
 /// Words for a scope, for page tokens: a token of another reach is another query's.
@@ -123,28 +229,94 @@ fn whole(scope: &Scope) -> Result<(), Refusal> {
 impl Directory {
     /// What a caller may see of a district, and the district.
     async fn scope(&self, caller: &Caller, id: &str) -> Result<(Scope, District), Error> {
-        let found =
-            resource::get::<District>(&self.store.db, &Scope::whole(id), "district", id).await?;
+        let found = self
+            .row::<District>(&Scope::whole(id), "district", id)
+            .await?;
         let district = found.ok_or_else(district_unknown)?.body;
         Ok((Scope::of(caller, id, &district.region)?, district))
     }
 
-    /// Reads, decides and writes until nobody else was faster.
-    async fn command<R, A, F, D>(
+    /// A thing within a scope, by its kind and id.
+    async fn row<M: Message + Default>(
+        &self,
+        scope: &Scope,
+        kind: &str,
+        id: &str,
+    ) -> Result<Option<Row<M>>, Error> {
+        resource::get(&self.store.db, scope, kind, id).await
+    }
+
+    /// A command on a thing of a district: within the caller's scope `decide` reads and judges; what it decides is
+    /// written, and answered with the position.
+    async fn change<C, R, F, D>(&self, caller: &Caller, request: &R, decide: F) -> Result<C, Error>
+    where
+        C: Change,
+        R: Head + Message,
+        F: Fn(On) -> D,
+        D: Future<Output = Result<Step<C::Thing>, Error>>,
+    {
+        self.change_by(caller, Command::new(caller, request), decide)
+            .await
+    }
+
+    /// As [`Self::change`], for a command that was made already.
+    async fn change_by<C, F, D>(
+        &self,
+        caller: &Caller,
+        command: Command,
+        decide: F,
+    ) -> Result<C, Error>
+    where
+        C: Change,
+        F: Fn(On) -> D,
+        D: Future<Output = Result<Step<C::Thing>, Error>>,
+    {
+        let id = &command.district.clone();
+        let decide = &decide;
+        let decided = move |now: Now| async move {
+            let (scope, district) = self.scope(caller, id).await?;
+            let step = decide(On {
+                caller: caller.clone(),
+                scope,
+                district,
+                now,
+            })
+            .await?;
+            Ok(told::<C>(step))
+        };
+        let (answer, position) = self.carry_out(command, decided).await?;
+        Ok(answer.at(&position))
+    }
+
+    /// As [`Self::change`], for a command on the installation: the access layer has seen that its caller has all of it.
+    async fn change_installation<C, R, F, D>(
         &self,
         caller: &Caller,
         request: &R,
         decide: F,
-    ) -> Result<(A, Position), Error>
+    ) -> Result<C, Error>
     where
+        C: Change,
         R: Head + Message,
-        A: Message + Default,
-        F: FnMut(Now) -> D,
-        D: Future<Output = Result<Step<A>, Error>>,
+        F: Fn(On) -> D,
+        D: Future<Output = Result<Step<C::Thing>, Error>>,
     {
-        self.carry_out(Command::new(caller, request), decide).await
+        let decide = &decide;
+        let decided = move |now: Now| async move {
+            let on = On {
+                caller: caller.clone(),
+                scope: Scope::whole(request.district()),
+                district: District::default(),
+                now,
+            };
+            Ok(told::<C>(decide(on).await?))
+        };
+        let command = Command::new(caller, request);
+        let (answer, position) = self.carry_out(command, decided).await?;
+        Ok(answer.at(&position))
     }
 
+    /// Reads, decides and writes until nobody else was faster.
     async fn carry_out<A, F, D>(
         &self,
         mut command: Command,
@@ -155,36 +327,31 @@ impl Directory {
         F: FnMut(Now) -> D,
         D: Future<Output = Result<Step<A>, Error>>,
     {
-        let mut tries = 0_u64;
+        let mut tries = 0;
         loop {
             let now = match self.store.begin::<A>(&command).await? {
                 Begun::Repeated(answer, position) => return Ok((answer, position)),
                 Begun::New(now) => now,
             };
             let step = decide(now).await?;
-            if step.others.is_empty() {
-                let written = self
-                    .store
-                    .finish(&mut command, &step.chain, Some(&step.answer), step.states)
-                    .await?;
-                if let Some(position) = written {
-                    return Ok((step.answer, position));
-                }
-                continue;
-            }
-            command.asked.answer = Some(step.answer.encode_to_vec());
             tries += 1;
-            match self
-                .write_all(&command, &step.chain, step.states, step.others)
-                .await
-            {
-                Ok(position) => return Ok((step.answer, position)),
-                Err(Error::Taken(what)) if what.contains("acts") && tries < 12 => {}
-                Err(error) if error.is_passing() && tries < 12 => {
-                    tokio::time::sleep(Duration::from_micros(
-                        tries * rand::random_range(500..1500),
-                    ))
-                    .await;
+            let written = if step.others.is_empty() {
+                let (chain, answer) = (&step.chain, Some(&step.answer));
+                self.store
+                    .finish(&mut command, chain, answer, step.states)
+                    .await
+            } else {
+                command.asked.answer = Some(step.answer.encode_to_vec());
+                self.write_all(&command, &step.chain, step.states, step.others)
+                    .await
+                    .map(Some)
+            };
+            match written {
+                Ok(Some(position)) => return Ok((step.answer, position)),
+                Ok(None) => {}
+                Err(error) if is_overtaken(&error) && tries < MOST_TRIES => {
+                    let pause = u64::from(tries) * rand::random_range(500..1500);
+                    tokio::time::sleep(Duration::from_micros(pause)).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -212,16 +379,7 @@ impl Directory {
                 }
             }
         }
-        for state in states {
-            let done = match state {
-                State::Insert(insert) => transaction.execute(&insert).await?,
-                State::Update(update) => transaction.execute(&update).await?,
-            };
-            if done.rows_affected() != 1 {
-                transaction.rollback().await?;
-                return Err(Error::Conflict);
-            }
-        }
+        touch(&transaction, states).await?;
         let position = self
             .store
             .append(&transaction, chain, Some(&command.asked))
@@ -232,13 +390,36 @@ impl Directory {
     }
 }
 
-/// Cuts acts that are told newest first to a page, and answers the token for what is older.
-fn older(acts: &mut Vec<bangban_store::act::Model>, page: &Page) -> String {
-    let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-    let is_more = acts.len() > size;
-    acts.truncate(size);
-    match acts.last() {
-        Some(last) if is_more => page.token(&[&last.position.to_string()]),
-        _ => String::new(),
+/// Writes rows, each of which must be there as it was read; a transaction that is dropped is undone.
+async fn touch(
+    transaction: &DatabaseTransaction,
+    states: impl IntoIterator<Item = State>,
+) -> Result<(), Error> {
+    for state in states {
+        let done = match state {
+            State::Insert(insert) => transaction.execute(&insert).await?,
+            State::Update(update) => transaction.execute(&update).await?,
+        };
+        if done.rows_affected() != 1 {
+            return Err(Error::Conflict);
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody else was faster: wrote the same request, the next act of the subject, or the row that was new.
+fn is_overtaken(error: &Error) -> bool {
+    match error {
+        Error::Taken(what) => what.contains("acts") || what.contains("resources"),
+        error => error.is_passing(),
+    }
+}
+
+fn told<C: Change>(step: Step<C::Thing>) -> Step<C> {
+    Step {
+        chain: step.chain,
+        answer: C::of(step.answer),
+        states: step.states,
+        others: step.others,
     }
 }

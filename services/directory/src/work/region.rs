@@ -8,6 +8,7 @@ use bangban_proto::bangban::directory::v1::{
 };
 use bangban_store::Error;
 
+use super::cut;
 use crate::{
     Directory,
     domain::{self, district::region_unknown},
@@ -55,14 +56,8 @@ impl Directory {
             &request.page_token,
             &["ListRegions", &request.parent],
         )?;
-        let mut found = regions::below(&self.store, &request.parent, &page).await?;
-        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-        let is_more = found.len() > size;
-        found.truncate(size);
-        let next_page_token = match found.last() {
-            Some((last, _)) if is_more => page.token(&[&last.code]),
-            _ => String::new(),
-        };
+        let found = regions::below(&self.store, &request.parent, &page).await?;
+        let (found, next_page_token) = cut(found, &page, |(last, _)| vec![last.code.clone()]);
         Ok(ListRegionsResponse {
             regions: found.into_iter().map(told).collect(),
             next_page_token,

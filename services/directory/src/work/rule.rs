@@ -5,24 +5,22 @@ use bangban_proto::bangban::directory::v1::{
     AttestRuleRequest, ListRulesRequest, ListRulesResponse, PublishRuleRequest, Rule, RuleChange,
     Site,
 };
-use bangban_store::{Error, Now};
+use bangban_store::Error;
 
-use super::{Step, chain, cut, whole};
+use super::{On, cut_rows, whole};
 use crate::{
     Directory,
     domain::{rule, site},
     store::resource::{self, Place},
 };
 
-fn place(scope: &Scope, rule: &Rule) -> Place {
+/// Where a version stands: the newest version of each rule first.
+pub(super) fn place(scope: &Scope, rule: &Rule) -> Place {
+    let id = format!("{}@{}", rule.code, rule.version);
     Place {
-        district: scope.district().to_owned(),
-        kind: "rule",
-        id: format!("{}@{}", rule.code, rule.version),
         parent: rule.code.clone(),
-        // The newest version of each first.
         sort: format!("{}@{:010}", rule.code, u32::MAX - rule.version),
-        ..Place::default()
+        ..Place::new(scope, "rule", id)
     }
 }
 
@@ -32,36 +30,15 @@ impl Directory {
         caller: &Caller,
         request: &PublishRuleRequest,
     ) -> Result<RuleChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
-            whole(&scope)?;
+        let decide = move |on: On| async move {
+            whole(&on.scope)?;
             let asked = request.rule.clone().unwrap_or_default();
-            let place = place(&scope, &asked);
-            let found = resource::get::<Rule>(&self.store.db, &scope, "rule", &place.id).await?;
-            let (act, state) = rule::publish(found.is_some(), &asked)?;
-            let chain = chain(
-                &scope,
-                format!("rules/{}", place.id),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
-            let states = vec![resource::put(&place, 0, &chain, &state, now)];
-            Ok(Step::new(
-                chain,
-                RuleChange {
-                    rule: Some(state),
-                    ..RuleChange::default()
-                },
-                states,
-            ))
+            let place = place(&on.scope, &asked);
+            let found = self.row::<Rule>(&on.scope, place.kind, &place.id).await?;
+            let published = rule::publish(found.is_some(), &asked)?;
+            Ok(on.put(&place, found.as_ref(), published))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(RuleChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     pub(crate) async fn attest_rule(
@@ -69,37 +46,21 @@ impl Directory {
         caller: &Caller,
         request: &AttestRuleRequest,
     ) -> Result<RuleChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
+        let decide = move |on: On| async move {
             let id = format!("{}@{}", request.rule, request.version);
-            let found = resource::get::<Rule>(&self.store.db, &scope, "rule", &id).await?;
+            let found = self.row::<Rule>(&on.scope, "rule", &id).await?;
             let row = found.ok_or_else(rule::rule_unknown)?;
             // Within the caller's reach: nobody attests for a site elsewhere.
-            let site = resource::get::<Site>(&self.store.db, &scope, "site", &request.site).await?;
+            let site = self.row::<Site>(&on.scope, "site", &request.site).await?;
             site.ok_or_else(site::site_unknown)?;
-            let (act, state) = rule::attest(row.body.clone(), &request.site);
-            let chain = chain(&scope, format!("rules/{id}"), Some(&row), act, caller, now);
-            let states = vec![resource::put(
-                &place(&scope, &state),
-                row.version,
-                &chain,
-                &state,
-                now,
-            )];
-            Ok(Step::new(
-                chain,
-                RuleChange {
-                    rule: Some(state),
-                    ..RuleChange::default()
-                },
-                states,
+            let place = place(&on.scope, &row.body);
+            Ok(on.put(
+                &place,
+                Some(&row),
+                rule::attest(row.body.clone(), &request.site),
             ))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(RuleChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     pub(crate) async fn list_rules(
@@ -115,7 +76,7 @@ impl Directory {
         )?;
         let scope = Scope::whole(&request.district);
         let rows = resource::page::<Rule>(&self.store.db, &scope, "rule", "", "", &page).await?;
-        let (rules, next_page_token) = cut(rows, &page);
+        let (rules, next_page_token) = cut_rows(rows, &page);
         Ok(ListRulesResponse {
             rules,
             next_page_token,

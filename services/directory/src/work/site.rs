@@ -5,23 +5,20 @@ use bangban_proto::bangban::directory::v1::{
     CreateSiteRequest, GetSiteRequest, ListSitesRequest, ListSitesResponse, Site, SiteChange,
     Staff, UpdateSiteRequest,
 };
-use bangban_store::Error;
+use bangban_store::{Error, write::State};
 
-use super::{Step, chain, cut};
+use super::{On, cut_rows};
 use crate::{
     Directory,
     domain::{self, site},
-    store::resource::{self, Place},
+    store::resource::{self, Place, Row},
 };
 
 fn place(scope: &Scope, site: &Site) -> Place {
     Place {
-        district: scope.district().to_owned(),
-        kind: "site",
-        id: site.id.clone(),
         region: site.region.clone(),
-        parent: String::new(),
         sort: site.region.clone(),
+        ..Place::new(scope, "site", &site.id)
     }
 }
 
@@ -31,54 +28,27 @@ impl Directory {
         caller: &Caller,
         request: &CreateSiteRequest,
     ) -> Result<SiteChange, Error> {
-        let decide = move |now: bangban_store::Now| async move {
-            let (scope, district) = self.scope(caller, &request.district).await?;
+        let decide = move |on: On| async move {
             let asked = request.site.clone().unwrap_or_default();
+            // An id is taken wherever in the district it is.
             let all = Scope::whole(&request.district);
-            let found = resource::get::<Site>(&self.store.db, &all, "site", &asked.id).await?;
+            let found = self.row::<Site>(&all, "site", &asked.id).await?;
             if found.is_some() {
                 return Err(site::site_exists().into());
             }
-            let ground = site::Ground {
-                district_region: &district.region,
-                authority: &caller.region,
-                region_is_known: self.region_is_known(&asked.region).await?,
-            };
-            let (act, state) = site::put(true, &asked, ground, 1, now.timestamp())?;
-            let chain = chain(
-                &scope,
-                format!("sites/{}", state.id),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
-            let states = vec![resource::put(
-                &place(&scope, &state),
-                0,
-                &chain,
-                &state,
-                now,
-            )];
-            Ok(Step::new(
-                chain,
-                SiteChange {
-                    site: Some(state),
-                    ..SiteChange::default()
-                },
-                states,
-            ))
+            let ground = self.ground(&on, &asked).await?;
+            let opened = site::put(true, &asked, ground, 1, on.now.timestamp())?;
+            Ok(on.put(&place(&on.scope, &opened.1), found.as_ref(), opened))
         };
-        match self.command(caller, request, decide).await {
-            Ok((answer, position)) => Ok(SiteChange {
-                position: position.to_string(),
-                ..answer
-            }),
-            Err(Error::Taken(what)) if what.contains("resources") => {
-                Err(site::site_exists().into())
-            }
-            Err(error) => Err(error),
-        }
+        self.change(caller, request, decide).await
+    }
+
+    async fn ground<'a>(&self, on: &'a On, asked: &Site) -> Result<site::Ground<'a>, Error> {
+        Ok(site::Ground {
+            district_region: &on.district.region,
+            authority: &on.caller.region,
+            region_is_known: self.region_is_known(&asked.region).await?,
+        })
     }
 
     pub(crate) async fn update_site(
@@ -86,68 +56,37 @@ impl Directory {
         caller: &Caller,
         request: &UpdateSiteRequest,
     ) -> Result<SiteChange, Error> {
-        let decide = move |now: bangban_store::Now| async move {
-            let (scope, district) = self.scope(caller, &request.district).await?;
+        let decide = move |on: On| async move {
             let asked = request.site.clone().unwrap_or_default();
-            let found = resource::get::<Site>(&self.store.db, &scope, "site", &asked.id).await?;
+            let found = self.row::<Site>(&on.scope, "site", &asked.id).await?;
             let row = found.ok_or_else(site::site_unknown)?;
             domain::same_etag(&request.etag, row.version)?;
-            let ground = site::Ground {
-                district_region: &district.region,
-                authority: &caller.region,
-                region_is_known: self.region_is_known(&asked.region).await?,
-            };
-            let (act, state) = site::put(false, &asked, ground, row.version + 1, now.timestamp())?;
-            let chain = chain(
-                &scope,
-                format!("sites/{}", state.id),
-                Some(&row),
-                act,
-                caller,
-                now,
-            );
-            let mut states = vec![resource::put(
-                &place(&scope, &state),
-                row.version,
-                &chain,
-                &state,
-                now,
-            )];
-            if row.body.region != state.region {
-                // Who serves here moves along, so that authority over persons follows the place.
-                let all = Scope::whole(&request.district);
-                for staff in
-                    resource::all::<Staff>(&self.store.db, &all, "staff", Some(&state.id)).await?
-                {
-                    let moved = Staff {
-                        region: state.region.clone(),
-                        ..staff.body
-                    };
-                    let place = super::staff::place(&scope, &moved);
-                    states.push(resource::put_at(
-                        &place,
-                        staff.version,
-                        staff.version,
-                        &staff.head,
-                        &moved,
-                        now,
-                    ));
-                }
-            }
-            Ok(Step::new(
-                chain,
-                SiteChange {
-                    site: Some(state),
-                    ..SiteChange::default()
-                },
-                states,
-            ))
+            let ground = self.ground(&on, &asked).await?;
+            let updated = site::put(false, &asked, ground, row.version + 1, on.now.timestamp())?;
+            let moved = self.moved(&on, &row.body, &updated.1).await?;
+            let step = on.put(&place(&on.scope, &updated.1), Some(&row), updated);
+            Ok(step.and(moved))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(SiteChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
+    }
+
+    /// The rows of those who serve at a site that moves: authority over persons follows the place.
+    async fn moved(&self, on: &On, from: &Site, to: &Site) -> Result<Vec<State>, Error> {
+        if from.region == to.region {
+            return Ok(Vec::new());
+        }
+        let all = Scope::whole(on.scope.district());
+        let team = resource::all::<Staff>(&self.store.db, &all, "staff", Some(&to.id)).await?;
+        let row = |person: Row<Staff>| {
+            let moved = Staff {
+                region: to.region.clone(),
+                ..person.body
+            };
+            let place = super::staff::place(&on.scope, &moved);
+            let (number, head) = (person.version, &person.head);
+            resource::put_at(&place, number, number, head, &moved, on.now)
+        };
+        Ok(team.into_iter().map(row).collect())
     }
 
     pub(crate) async fn get_site(
@@ -157,7 +96,7 @@ impl Directory {
     ) -> Result<Site, Error> {
         self.store.wait_for(&request.after).await?;
         let scope = Scope::whole(&request.district);
-        let found = resource::get::<Site>(&self.store.db, &scope, "site", &request.site).await?;
+        let found = self.row::<Site>(&scope, "site", &request.site).await?;
         Ok(found.ok_or_else(site::site_unknown)?.body)
     }
 
@@ -173,7 +112,7 @@ impl Directory {
         let rows =
             resource::page::<Site>(&self.store.db, &scope, "site", &request.region, "", &page)
                 .await?;
-        let (sites, next_page_token) = cut(rows, &page);
+        let (sites, next_page_token) = cut_rows(rows, &page);
         Ok(ListSitesResponse {
             sites,
             next_page_token,

@@ -5,33 +5,34 @@ use bangban_proto::{
     Head,
     bangban::{
         directory::v1::{
-            Applicant, CheckAssignmentRequest, CheckAssignmentResponse, Conflict,
-            DeclareConflictRequest, DismissStaffRequest, EnrolStaffRequest, GetStaffRequest,
-            GrantSkillRequest, ListStaffRequest, ListStaffResponse, RecordAssessmentRequest,
-            RecordTrainingRequest, ReinstateStaffRequest, RevokeSkillRequest, Site, Staff,
-            StaffChange, SuspendStaffRequest,
+            CheckAssignmentRequest, CheckAssignmentResponse, Conflict, DeclareConflictRequest,
+            DismissStaffRequest, EnrolStaffRequest, GetStaffRequest, GrantSkillRequest,
+            ListStaffRequest, ListStaffResponse, RecordAssessmentRequest, RecordTrainingRequest,
+            ReinstateStaffRequest, RevokeSkillRequest, Site, Staff, StaffChange,
+            SuspendStaffRequest,
         },
         options::v1::Role,
     },
 };
-use bangban_store::{Error, Now};
+use bangban_store::Error;
 use prost::Message;
 
-use super::{Step, chain, cut, reach};
+use super::{On, cut_rows, reach};
 use crate::{
     Directory,
-    domain::{self, applicant, assignment, site, staff, staff::Change},
-    store::resource::{self, Place},
+    domain::{self, applicant, assignment, district::district_unknown, site, staff, staff::Change},
+    store::{
+        self,
+        resource::{self, Place},
+    },
 };
 
 pub(super) fn place(scope: &Scope, staff: &Staff) -> Place {
     Place {
-        district: scope.district().to_owned(),
-        kind: "staff",
-        id: staff.id.clone(),
         region: staff.region.clone(),
         parent: staff.site.clone(),
         sort: staff.site.clone(),
+        ..Place::new(scope, "staff", &staff.id)
     }
 }
 
@@ -41,46 +42,20 @@ impl Directory {
         caller: &Caller,
         request: &EnrolStaffRequest,
     ) -> Result<StaffChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, &request.district).await?;
+        let decide = move |on: On| async move {
             let asked = request.staff.clone().unwrap_or_default();
+            // An id is taken wherever in the district it is.
             let all = Scope::whole(&request.district);
-            let found = resource::get::<Staff>(&self.store.db, &all, "staff", &asked.id).await?;
+            let found = self.row::<Staff>(&all, "staff", &asked.id).await?;
             if found.is_some() {
                 return Err(staff::staff_exists().into());
             }
-            let site = resource::get::<Site>(&self.store.db, &scope, "site", &asked.site).await?;
+            let site = self.row::<Site>(&on.scope, "site", &asked.site).await?;
             let site = site.ok_or_else(site::site_unknown)?.body;
-            let (act, state) = staff::enrol(&asked, &site.region, now.timestamp());
-            let chain = chain(
-                &scope,
-                format!("staff/{}", state.id),
-                found.as_ref(),
-                act,
-                caller,
-                now,
-            );
-            let states = vec![resource::put(
-                &place(&scope, &state),
-                0,
-                &chain,
-                &state,
-                now,
-            )];
-            Ok(Step::new(
-                chain,
-                StaffChange {
-                    staff: Some(state),
-                    ..StaffChange::default()
-                },
-                states,
-            ))
+            let enrolled = staff::enrol(&asked, &site.region, on.now.timestamp());
+            Ok(on.put(&place(&on.scope, &enrolled.1), found.as_ref(), enrolled))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(StaffChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     async fn change_staff<R: Head + Message>(
@@ -90,46 +65,20 @@ impl Directory {
         id: &str,
         change: Change<'_>,
     ) -> Result<StaffChange, Error> {
-        let decide = move |now: Now| async move {
-            let (scope, _) = self.scope(caller, request.district()).await?;
-            let found = resource::get::<Staff>(&self.store.db, &scope, "staff", id).await?;
+        let decide = move |on: On| async move {
+            let found = self.row::<Staff>(&on.scope, "staff", id).await?;
             let row = found.ok_or_else(staff::staff_unknown)?;
             domain::same_etag(request.etag(), row.version)?;
-            let (act, state) = staff::change(row.body.clone(), change, now.local().date_naive())?;
+            let today = on.now.local().date_naive();
+            let (act, state) = staff::change(row.body.clone(), change, today)?;
             let state = Staff {
                 etag: domain::etag(row.version + 1),
-                updated_at: Some(now.timestamp()),
+                updated_at: Some(on.now.timestamp()),
                 ..state
             };
-            let chain = chain(
-                &scope,
-                format!("staff/{}", state.id),
-                Some(&row),
-                act,
-                caller,
-                now,
-            );
-            let states = vec![resource::put(
-                &place(&scope, &state),
-                row.version,
-                &chain,
-                &state,
-                now,
-            )];
-            Ok(Step::new(
-                chain,
-                StaffChange {
-                    staff: Some(state),
-                    ..StaffChange::default()
-                },
-                states,
-            ))
+            Ok(on.put(&place(&on.scope, &state), Some(&row), (act, state)))
         };
-        let (answer, position) = self.command(caller, request, decide).await?;
-        Ok(StaffChange {
-            position: position.to_string(),
-            ..answer
-        })
+        self.change(caller, request, decide).await
     }
 
     pub(crate) async fn record_training(
@@ -230,7 +179,7 @@ impl Directory {
     ) -> Result<Staff, Error> {
         self.store.wait_for(&request.after).await?;
         let (scope, _) = self.scope(caller, &request.district).await?;
-        let found = resource::get::<Staff>(&self.store.db, &scope, "staff", &request.staff).await?;
+        let found = self.row::<Staff>(&scope, "staff", &request.staff).await?;
         Ok(found.ok_or_else(staff::staff_unknown)?.body)
     }
 
@@ -251,7 +200,7 @@ impl Directory {
         let rows =
             resource::page::<Staff>(&self.store.db, &scope, "staff", "", &request.site, &page)
                 .await?;
-        let (staff, next_page_token) = cut(rows, &page);
+        let (staff, next_page_token) = cut_rows(rows, &page);
         Ok(ListStaffResponse {
             staff,
             next_page_token,
@@ -263,20 +212,16 @@ impl Directory {
         caller: &Caller,
         request: &CheckAssignmentRequest,
     ) -> Result<CheckAssignmentResponse, Error> {
-        let (scope, district) = self.scope(caller, &request.district).await?;
+        let facts = store::assignment::facts(&self.store, request).await?;
+        let district = facts.district.ok_or_else(district_unknown)?;
+        Scope::of(caller, &request.district, &district.region)?;
         // A case may be handed to an agent whom the caller does not see; only facts about the matter are answered.
-        let all = Scope::whole(scope.district());
-        let db = &self.store.db;
-        let agent = resource::get::<Staff>(db, &all, "staff", &request.staff).await?;
-        let agent = agent.ok_or_else(staff::staff_unknown)?.body;
-        let site = resource::get::<Site>(db, &all, "site", &request.site).await?;
-        let site = site.ok_or_else(site::site_unknown)?.body;
-        let person = resource::get::<Applicant>(db, &all, "applicant", &request.applicant).await?;
-        let person = person.ok_or_else(applicant::applicant_unknown)?.body;
-        let now = self.store.now().await?;
-        assignment::check(&agent, request, now.local().date_naive())?;
+        let agent = facts.staff.ok_or_else(staff::staff_unknown)?;
+        let site = facts.site.ok_or_else(site::site_unknown)?;
+        let person = facts.applicant.ok_or_else(applicant::applicant_unknown)?;
+        assignment::check(&agent, request, facts.now.local().date_naive())?;
         applicant::not_erased(&person)?;
-        let person = self.told(&all, person, now).await?;
+        let person = self.aged(person, facts.document, facts.now)?;
         Ok(CheckAssignmentResponse {
             applicant_mask: person.name_mask,
             groups: person.groups,
