@@ -24,7 +24,7 @@ help: ## List the commands
 run: build ## Run the whole platform in one process; its data live in .bangban/
 	$(built)/debug/bangban run
 
-demo: build ## Walk one case through the platform, from consultation to delivery
+demo: build ## Walk two cases through a running platform, from the first contact to the ledger
 	$(built)/debug/bangban walk
 
 test: ## Lint, then all tests, on a throw-away PostgreSQL unless DATABASE_URL names one

@@ -55,6 +55,10 @@ pub trait Head {
     fn case(&self) -> &str {
         ""
     }
+    /// The consultation that is meant.
+    fn consultation(&self) -> &str {
+        ""
+    }
 }
 
 /// A message that the codec checks after decoding: requests by their field rules, answers not at all.

@@ -4,12 +4,16 @@
 //! share one instance per database and keep out of each other's way by opening cases of their own; who moves the clock
 //! makes a [`World`] of their own.
 
+pub mod agency;
 pub mod case;
+pub mod question;
 pub mod refusals;
 mod world;
 
-use std::{future::Future, sync::LazyLock};
+use std::{future::Future, sync::LazyLock, time::Duration};
 
+use bangban::tell;
+use prost_types::Timestamp;
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 pub use world::{Database, World, request_id};
@@ -19,6 +23,19 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 
 static SQLITE: OnceCell<World> = OnceCell::const_new();
 static POSTGRES: OnceCell<Option<World>> = OnceCell::const_new();
+
+/// A day, in seconds.
+pub const DAY: i64 = 86_400;
+
+/// How long what runs unasked may take to notice.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The day of an instant in Asia/Shanghai, `YYYY-MM-DD`; the instant in seconds since the epoch.
+#[must_use]
+pub fn day(seconds: i64) -> String {
+    let at = Timestamp { seconds, nanos: 0 };
+    tell::instant(Some(&at)).chars().take(10).collect()
+}
 
 /// Runs a future where servers may be started.
 pub fn block_on<F: Future>(future: F) -> F::Output {

@@ -10,7 +10,7 @@ use tonic_types::StatusExt as _;
 use crate::World;
 
 /// The services that write.
-const SERVICES: [&str; 2] = ["directory", "casework"];
+const SERVICES: [&str; 3] = ["directory", "casework", "consultation"];
 
 /// What a refusal says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

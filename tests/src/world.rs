@@ -13,11 +13,12 @@ use bangban_kit::{
     identity::{Caller, ContextKey, Issuer, Person},
 };
 use bangban_proto::bangban::{
-    clock::v1::{GetClockRequest, clock_service_client::ClockServiceClient},
+    clock::v1::{AdvanceClockRequest, GetClockRequest, clock_service_client::ClockServiceClient},
     events::v1::{Act, TailRequest, event_feed_client::EventFeedClient},
     options::v1::Role,
 };
 use bangban_store::open::sqlite_file;
+use prost_types::Timestamp;
 use sea_orm::{ConnectionTrait as _, Database as Connections, DatabaseConnection, Statement};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -328,19 +329,45 @@ impl World {
         done.map(|_| ()).map_err(|e| e.to_string())
     }
 
-    /// Today in Asia/Shanghai, by the clock that rules are judged by: `YYYY-MM-DD`.
+    /// The time by which rules are judged.
     ///
     /// # Panics
     /// When the clock cannot be read.
-    pub async fn today(&self) -> String {
+    pub async fn now(&self) -> Timestamp {
         let operator = self.operator();
         let clock = ClockServiceClient::new(operator.channel())
             .get_clock(operator.request(GetClockRequest::default()))
             .await
             .expect("a clock")
             .into_inner();
-        let minute = bangban::tell::instant(clock.now.as_ref());
-        minute.chars().take(10).collect()
+        clock.now.expect("a time")
+    }
+
+    /// Today in Asia/Shanghai, by the clock that rules are judged by: `YYYY-MM-DD`.
+    ///
+    /// # Panics
+    /// When the clock cannot be read.
+    pub async fn today(&self) -> String {
+        crate::day(self.now().await.seconds)
+    }
+
+    /// Moves the demonstration clock to an instant, in seconds since the epoch; answers the position of the act.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn advance(&self, seconds: i64) -> String {
+        let operator = self.operator();
+        let request = AdvanceClockRequest {
+            request_id: request_id(),
+            to: Some(Timestamp { seconds, nanos: 0 }),
+            ..AdvanceClockRequest::default()
+        };
+        ClockServiceClient::new(operator.channel())
+            .advance_clock(operator.request(request))
+            .await
+            .expect("advanced")
+            .into_inner()
+            .position
     }
 
     /// Where it listens.

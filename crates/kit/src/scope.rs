@@ -32,6 +32,8 @@ pub enum Reach {
         prefix: String,
         /// The caller's site; empty for none.
         site: String,
+        /// The caller: rows that are being handed over to somebody are seen by the one who is to take them (BB-4.2a).
+        person: String,
     },
     /// Rows in which this department takes part.
     Department(String),
@@ -65,6 +67,7 @@ impl Scope {
             Reach::Region {
                 prefix: caller.region.clone(),
                 site: caller.site.clone(),
+                person: caller.subject.clone(),
             }
         } else {
             return Err(outside());
@@ -149,7 +152,8 @@ mod tests {
             of("420527100"),
             Ok(Reach::Region {
                 prefix: "420527100".to_owned(),
-                site: "station-1".to_owned()
+                site: "station-1".to_owned(),
+                person: caller("").subject
             })
         );
         for region in ["420528", "43", "420528100"] {

@@ -3,21 +3,7 @@
 use bangban_calendar::{Calendar, Kind, Override, OverrideKind, Row};
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::directory::v1::{Amendment, Calendar as Differs, DayKind};
-use bangban_store::{Error, Store, copy};
 use chrono::NaiveDate;
-
-/// The calendar of a district, read from the copies.
-///
-/// # Errors
-/// The database's; INTERNAL for amendments that contradict each other.
-pub async fn of(store: &Store, district: &str) -> Result<Calendar, Error> {
-    let differs = copy::get::<Differs>(&store.db, district, "calendar", "calendar").await?;
-    let national = copy::get::<Differs>(&store.db, "", "calendar", "calendar").await?;
-    Ok(calendar(
-        &national.unwrap_or_default(),
-        &differs.unwrap_or_default(),
-    )?)
-}
 
 /// The district's calendar: the national one with what differs.
 ///

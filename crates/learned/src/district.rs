@@ -1,17 +1,25 @@
 //! Districts, and what a caller may see of one (BB-1).
 
 use bangban_kit::{identity::Caller, refusal::Refusal, scope::Scope};
-use bangban_proto::bangban::directory::v1::District;
-use bangban_store::{Error, Store, copy};
+use bangban_store::Error;
+
+use crate::known::{Known, Learned};
 
 /// What a caller may see of a district.
 ///
 /// # Errors
 /// DISTRICT_UNKNOWN, SCOPE_OUTSIDE_DISTRICT (BB-1); the database's.
-pub async fn scope(store: &Store, caller: &Caller, district: &str) -> Result<Scope, Error> {
-    let known = copy::get::<District>(&store.db, district, "district", district).await?;
-    let known = known.ok_or_else(|| unknown(district))?;
-    Ok(Scope::of(caller, district, &known.region)?)
+pub async fn scope(learned: &Learned, caller: &Caller, district: &str) -> Result<Scope, Error> {
+    of(&*learned.now(district).await?, caller, district).map_err(Error::from)
+}
+
+/// The same from what is known.
+///
+/// # Errors
+/// DISTRICT_UNKNOWN, SCOPE_OUTSIDE_DISTRICT (BB-1).
+pub fn of(known: &Known, caller: &Caller, district: &str) -> Result<Scope, Refusal> {
+    let itself = known.district.as_ref().ok_or_else(|| unknown(district))?;
+    Scope::of(caller, district, &itself.region)
 }
 
 /// DISTRICT_UNKNOWN (BB-1).

@@ -28,6 +28,11 @@ impl Effects for FromDirectory {
             return Ok(());
         };
         let district = act.district.as_str();
+        let about = match &learned {
+            Learned::DistrictCreated(a) => a.district.as_ref().map_or("", |d| d.id.as_str()),
+            _ => district,
+        };
+        revision::learned(db, self.store.backend, about).await?;
         match learned {
             Learned::DistrictCreated(a) => {
                 let made = a.district.unwrap_or_default();
@@ -50,9 +55,11 @@ impl Effects for FromDirectory {
                 .await?;
             }
             Learned::ItemWithdrawn(a) => {
-                let id = format!("{}@{}", a.code, a.version);
-                if let Some(mut item) = copy::get::<ItemVersion>(db, district, "item", &id).await? {
-                    item.withdrawn_from = a.from;
+                // The item is withdrawn, not one version of it: an older one does not come back.
+                let versions = copy::all::<ItemVersion>(db, district, "item").await?;
+                for mut item in versions.into_iter().filter(|i| i.code == a.code) {
+                    item.withdrawn_from.clone_from(&a.from);
+                    let id = format!("{}@{}", item.code, item.version);
                     copy::put(db, district, "item", &id, &item).await?;
                 }
             }
@@ -93,7 +100,8 @@ impl Effects for FromDirectory {
 
     async fn forget(&self, db: &DatabaseTransaction) -> Result<(), Error> {
         db.execute_unprepared("DELETE FROM copies").await?;
-        // Revisions go on counting: the cases were counted by them.
+        // Revisions go on counting: matters were counted by those of calendars, and what is kept in memory is older.
+        revision::learned(db, self.store.backend, "").await?;
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ pub async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "CREATE TABLE calendar_changes (
             district text NOT NULL, revision bigint NOT NULL, reason text NOT NULL,
             PRIMARY KEY (district, revision))",
+        "CREATE TABLE learned (district text PRIMARY KEY, revision bigint NOT NULL)",
     ] {
         manager
             .get_connection()
@@ -33,6 +34,20 @@ async fn run(
     db.execute_raw(Statement::from_sql_and_values(backend, sql, values))
         .await?;
     Ok(())
+}
+
+/// Something was learned about a district; about all of them without one.
+///
+/// # Errors
+/// The database's.
+pub async fn learned(
+    db: &impl ConnectionTrait,
+    backend: DbBackend,
+    district: &str,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO learned (district, revision) VALUES ($1, 1) \
+               ON CONFLICT (district) DO UPDATE SET revision = learned.revision + 1";
+    run(db, backend, sql, vec![district.into()]).await
 }
 
 /// A district begins with revision 0.

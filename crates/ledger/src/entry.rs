@@ -103,7 +103,7 @@ impl EntryRef<'_> {
     }
 }
 
-fn bytes(hash: &mut Sha256, value: &[u8]) {
+pub(crate) fn bytes(hash: &mut Sha256, value: &[u8]) {
     hash.update((value.len() as u64).to_be_bytes());
     hash.update(value);
 }

@@ -1,5 +1,6 @@
 //! The lines of an export. Field by field in `docs/ledger-format.md`; a field that this version does not know is an
-//! error, because a reader could take it for something that was verified.
+//! error, because a reader could take it for something that was verified. What may be null must be there all the same:
+//! serde takes an absent `Option` for a null unless it is told how to read it.
 
 use std::borrow::Cow;
 
@@ -48,7 +49,7 @@ pub(crate) struct HeadLine<'a> {
     pub exported_at_us: i64,
     #[serde(borrow)]
     pub exporter: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub case_filter: Option<Cow<'a, str>>,
 }
 
@@ -59,7 +60,7 @@ pub(crate) struct CaseLine<'a> {
     pub line: Cow<'a, str>,
     #[serde(borrow)]
     pub subject: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub receipt: Option<Cow<'a, str>>,
     pub act_count: u64,
     #[serde(borrow)]
@@ -88,8 +89,46 @@ pub(crate) struct ActLine<'a> {
     pub previous: Cow<'a, str>,
     #[serde(borrow)]
     pub hash: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(deserialize_with = "Option::deserialize")]
     pub text: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckpointLine<'a> {
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    pub number: u64,
+    #[serde(borrow)]
+    pub day: Cow<'a, str>,
+    pub leaf_count: u64,
+    #[serde(borrow)]
+    pub root: Cow<'a, str>,
+    #[serde(borrow)]
+    pub previous: Cow<'a, str>,
+    #[serde(borrow)]
+    pub hash: Cow<'a, str>,
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+    #[serde(borrow)]
+    pub signature: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeafLine<'a> {
+    #[serde(borrow)]
+    pub line: Cow<'a, str>,
+    #[serde(borrow)]
+    pub subject: Cow<'a, str>,
+    pub checkpoint: u64,
+    pub act_count: u64,
+    #[serde(borrow)]
+    pub head: Cow<'a, str>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub index: Option<u64>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub path: Option<Vec<String>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -19,8 +19,16 @@ pub struct Report {
     pub cases: u64,
     /// Act lines read.
     pub acts: u64,
-    /// Cases whose chain holds, from the first act to the stated head.
+    /// Cases whose chain holds, from the first act to the stated head, and is that of the checkpoints.
     pub verified: u64,
+    /// Checkpoint lines read.
+    pub checkpoints: u64,
+    /// Cases that were compared with a checkpoint.
+    pub covered: u64,
+    /// The last checkpoint of the file: its number and its day.
+    pub last_checkpoint: Option<(u64, String)>,
+    /// Ids of the keys that signed, as far as the signatures are right; at most ten.
+    pub signers: Vec<String>,
     /// The first [`MAX_PROBLEMS`] problems, in the order of the file.
     pub problems: Vec<Problem>,
     /// All problems, those not described too.
@@ -34,14 +42,13 @@ impl Report {
         self.problem_count == 0
     }
 
-    pub(crate) fn add(
-        &mut self,
-        line: u64,
-        subject: Option<&str>,
-        number: Option<u64>,
-        kind: ProblemKind,
-        more: &str,
-    ) {
+    /// Whether the export says that it holds a part of the district only: then nobody can tell whether a case is missing.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        self.head.as_ref().is_some_and(|h| h.case_filter.is_some())
+    }
+
+    pub(crate) fn add(&mut self, place: Place<'_>, kind: ProblemKind, more: &str) {
         self.problem_count += 1;
         if self.problems.len() < MAX_PROBLEMS {
             let (zh, en) = kind.sentences();
@@ -52,15 +59,25 @@ impl Report {
                 (format!("{zh}（{more}）"), format!("{en} ({more})"))
             };
             self.problems.push(Problem {
-                line,
-                subject: subject.map(quoted),
-                number,
+                line: place.line,
+                subject: place.subject.map(quoted),
+                number: place.number,
+                checkpoint: place.checkpoint,
                 kind,
                 zh,
                 en,
             });
         }
     }
+}
+
+/// Where a problem is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Place<'a> {
+    pub line: u64,
+    pub subject: Option<&'a str>,
+    pub number: Option<u64>,
+    pub checkpoint: Option<u64>,
 }
 
 /// One thing that is wrong with an export.
@@ -72,6 +89,8 @@ pub struct Problem {
     pub subject: Option<String>,
     /// The act's number, where there is one.
     pub number: Option<u64>,
+    /// The checkpoint's number, where there is one.
+    pub checkpoint: Option<u64>,
     /// What is wrong.
     pub kind: ProblemKind,
     /// The same in Chinese.
@@ -127,6 +146,40 @@ pub enum ProblemKind {
     EndDigestDiffers,
     /// Something after the end line.
     AfterEnd,
+    /// A checkpoint knows the case, and it is not in the file.
+    CaseMissing,
+    /// The chain is shorter than a checkpoint says: the number is that of the last act that is here.
+    CaseCut,
+    /// The act has another hash than a checkpoint says: it, or one before it, was written anew.
+    CaseRewritten,
+    /// Numbers of checkpoints are skipped.
+    CheckpointMissing,
+    /// A checkpoint out of order, repeated, or behind the first case.
+    CheckpointMisplaced,
+    /// The content of a checkpoint does not give the stated hash.
+    CheckpointChanged,
+    /// A checkpoint does not build on the one before it.
+    CheckpointBroken,
+    /// The signature is not that of the stated key.
+    CheckpointForged,
+    /// Signed with a key that is not among those that were given.
+    CheckpointKeyUnknown,
+    /// The leaves in the file do not give the root: some were taken out, added or changed.
+    CheckpointRootDiffers,
+    /// A leaf out of order or repeated.
+    LeafMisplaced,
+    /// A leaf of a checkpoint that is not in the file.
+    LeafWithoutCheckpoint,
+    /// The audit path does not lead to the root.
+    LeafUnproven,
+    /// A checkpoint that is kept elsewhere is not in the file.
+    KeptMissing,
+    /// A checkpoint that is kept elsewhere is another one.
+    KeptDiffers,
+    /// A checkpoint that is kept elsewhere belongs to another district.
+    KeptForeign,
+    /// A checkpoint that is kept elsewhere is not signed with a key that was given.
+    KeptForged,
 }
 
 impl ProblemKind {
@@ -195,6 +248,68 @@ impl ProblemKind {
                 "the file is not the one that was exported",
             ),
             Self::AfterEnd => ("末行之后仍有内容", "there is something after the end line"),
+            Self::CaseMissing => (
+                "检查点记载的办件不在文件中",
+                "a checkpoint knows this case, and it is not in the file",
+            ),
+            Self::CaseCut => (
+                "办件记录在此条之后被截断，检查点记载的更多",
+                "the case was cut after this act: a checkpoint knows more",
+            ),
+            Self::CaseRewritten => (
+                "办件记录被重写：截至此条的哈希与检查点所载不符",
+                "the case was rewritten: up to this act it is not what a checkpoint says",
+            ),
+            Self::CheckpointMissing => ("缺少检查点", "checkpoints are missing"),
+            Self::CheckpointMisplaced => (
+                "检查点次序有误或重复出现",
+                "the checkpoint is out of order or here twice",
+            ),
+            Self::CheckpointChanged => ("检查点内容被改动", "the checkpoint was changed"),
+            Self::CheckpointBroken => (
+                "检查点与前一个不衔接",
+                "the checkpoint does not follow from the one before it",
+            ),
+            Self::CheckpointForged => (
+                "检查点签名不正确",
+                "the signature of the checkpoint is wrong",
+            ),
+            Self::CheckpointKeyUnknown => (
+                "检查点由未知密钥签名",
+                "the checkpoint is signed with another key than those given",
+            ),
+            Self::CheckpointRootDiffers => (
+                "检查点的叶与其根不符，有办件被删除、添加或改动",
+                "the leaves are not those of the checkpoint: cases were taken out, added or changed",
+            ),
+            Self::LeafMisplaced => (
+                "检查点的叶次序有误或重复出现",
+                "the leaf is out of order or here twice",
+            ),
+            Self::LeafWithoutCheckpoint => (
+                "叶所属的检查点不在文件中",
+                "the leaf belongs to a checkpoint that is not in the file",
+            ),
+            Self::LeafUnproven => (
+                "叶的证明路径与检查点的根不符",
+                "the audit path of the leaf does not lead to the root of its checkpoint",
+            ),
+            Self::KeptMissing => (
+                "别处保存的检查点不在文件中：文件末尾被截断，或导出早于该检查点",
+                "a checkpoint kept elsewhere is not in the file: its end was cut off, or it was exported before that checkpoint was made",
+            ),
+            Self::KeptDiffers => (
+                "检查点与别处保存的不同",
+                "the checkpoint is not the one that is kept elsewhere",
+            ),
+            Self::KeptForeign => (
+                "别处保存的检查点属于其他区县",
+                "a checkpoint kept elsewhere belongs to another district",
+            ),
+            Self::KeptForged => (
+                "别处保存的检查点签名不正确",
+                "a checkpoint kept elsewhere is not signed with a key that was given",
+            ),
         }
     }
 }

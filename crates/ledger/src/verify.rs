@@ -1,4 +1,6 @@
-//! Verifies an export, reading it once, holding one line and one case's name.
+//! Verifies an export, reading it once, holding one line, one case's leaves, and for each checkpoint the edge of its tree.
+
+mod anchors;
 
 use std::io::{self, BufRead};
 
@@ -6,9 +8,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::line::{ActLine, CaseLine, EndLine, Format, HeadLine, Kind};
+use crate::line::{ActLine, CaseLine, CheckpointLine, EndLine, Format, HeadLine, Kind, LeafLine};
 use crate::lines::{Ended, Lines};
-use crate::{EntryRef, FORMAT, Hash, Head, ProblemKind, Report, START, VERSION, instant};
+use crate::report::Place;
+use crate::text::hash;
+use crate::{EntryRef, FORMAT, Hash, Head, ProblemKind, Report, START, Trust, VERSION, instant};
+use anchors::{Anchors, Finding};
 
 /// One case of an export, after its last act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +43,26 @@ pub fn verify(input: impl BufRead) -> io::Result<Report> {
 /// # Errors
 /// Only those of the reader.
 pub fn verify_each(input: impl BufRead, each: impl FnMut(&Ledger<'_>)) -> io::Result<Report> {
+    verify_with(input, &Trust::default(), each)
+}
+
+/// Verifies an export against keys and checkpoints that are held elsewhere, and hands out each case.
+///
+/// # Errors
+/// Only those of the reader.
+pub fn verify_with(
+    input: impl BufRead,
+    trust: &Trust,
+    each: impl FnMut(&Ledger<'_>),
+) -> io::Result<Report> {
     let mut lines = Lines::new(input);
     let mut verifier = Verifier {
         report: Report::default(),
         each,
         line: 0,
-        district: String::new(),
         last: None,
         open: None,
+        anchors: Anchors::new(trust),
     };
     while let Some((ended, before)) = lines.next()? {
         verifier.line = lines.number;
@@ -80,14 +97,14 @@ enum Next {
     Stop,
 }
 
-struct Verifier<F> {
+struct Verifier<'t, F> {
     report: Report,
     each: F,
     line: u64,
-    district: String,
     /// The greatest subject so far.
     last: Option<String>,
     open: Option<Open>,
+    anchors: Anchors<'t>,
 }
 
 struct Open {
@@ -100,12 +117,31 @@ struct Open {
     expected: u64,
     previous: Hash,
     holds: bool,
+    /// What checkpoints say of it.
+    leaves: Vec<anchors::Known>,
 }
 
-impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
+impl<F: FnMut(&Ledger<'_>)> Verifier<'_, F> {
     fn add(&mut self, number: Option<u64>, kind: ProblemKind, more: &str) {
-        let subject = self.open.as_ref().map(|open| open.subject.as_str());
-        self.report.add(self.line, subject, number, kind, more);
+        let place = Place {
+            line: self.line,
+            subject: self.open.as_ref().map(|open| open.subject.as_str()),
+            number,
+            checkpoint: None,
+        };
+        self.report.add(place, kind, more);
+    }
+
+    fn found(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            let place = Place {
+                line: finding.line.unwrap_or(self.line),
+                subject: finding.subject.as_deref(),
+                number: None,
+                checkpoint: finding.checkpoint,
+            };
+            self.report.add(place, finding.kind, &finding.more);
+        }
     }
 
     /// A line that could not be read: whatever it was, the case around it does not hold.
@@ -145,11 +181,20 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
                 self.report.acts += 1;
                 self.read(text, Self::act)
             }
+            ("checkpoint", true) => {
+                self.report.checkpoints += 1;
+                self.read(text, Self::checkpoint)
+            }
+            ("leaf", true) => {
+                self.close();
+                self.read(text, Self::leaf)
+            }
             ("end", true) => {
                 self.close();
+                self.miss(None);
                 self.read(text, |verifier, end| verifier.end(&end, before))
             }
-            // The chain goes on: a later version may put checkpoints anywhere.
+            // The chain goes on: a later version may put lines of its own anywhere.
             (other, true) => {
                 self.add(None, ProblemKind::UnknownLine, other);
                 Next::Line
@@ -179,7 +224,10 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
             if head.exported_at != instant::shanghai(head.exported_at_us) {
                 verifier.add(None, ProblemKind::TimeDiffers, "");
             }
-            verifier.district = head.district.clone().into_owned();
+            let findings = verifier
+                .anchors
+                .begin(&head.district, head.case_filter.is_some());
+            verifier.found(findings);
             verifier.report.head = Some(Head {
                 district: head.district.into_owned(),
                 exported_at_us: head.exported_at_us,
@@ -190,7 +238,34 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
         })
     }
 
+    fn checkpoint(&mut self, line: CheckpointLine<'_>) -> Next {
+        let is_late = self.open.is_some() || self.last.is_some();
+        let findings = self.anchors.checkpoint(&line, self.line, is_late);
+        if findings.is_empty() {
+            self.report.last_checkpoint = Some((line.number, line.day.into_owned()));
+        }
+        self.found(findings);
+        Next::Line
+    }
+
+    fn leaf(&mut self, line: LeafLine<'_>) -> Next {
+        self.miss(Some(&line.subject));
+        let is_late = (self.last.as_deref()).is_some_and(|last| *line.subject <= *last);
+        let findings = self.anchors.leaf(&line, self.line, is_late);
+        self.found(findings);
+        Next::Line
+    }
+
+    /// A case that only checkpoints know goes by without being here, when another one than `next` follows.
+    fn miss(&mut self, next: Option<&str>) {
+        if let Some((missing, finding)) = self.anchors.missing(next) {
+            self.found(vec![finding]);
+            self.last = self.last.take().max(Some(missing));
+        }
+    }
+
     fn case(&mut self, case: CaseLine<'_>) -> Next {
+        self.miss(Some(&case.subject));
         let head = hash(&case.head);
         self.open = Some(Open {
             line: self.line,
@@ -202,6 +277,7 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
             expected: 1,
             previous: START,
             holds: head.is_some(),
+            leaves: self.anchors.taken(),
         });
         if head.is_none() {
             self.add(None, ProblemKind::BadLine, "head");
@@ -229,7 +305,7 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
             return self.broken(ProblemKind::BadLine, "previous, hash, payload");
         };
         let entry = EntryRef {
-            district: &self.district,
+            district: self.anchors.district(),
             subject: &open.subject,
             number: act.number,
             kind: &act.kind,
@@ -268,6 +344,16 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
         if act.acted_at != instant::shanghai(act.acted_at_us) {
             wrong.push((ProblemKind::TimeDiffers, String::new()));
         }
+        let told = open
+            .leaves
+            .iter()
+            .filter(|leaf| leaf.act_count == act.number);
+        if let Some(leaf) = told.clone().find(|leaf| leaf.head != stated) {
+            let more = format!("checkpoint 检查点 {}", leaf.checkpoint);
+            wrong.push((ProblemKind::CaseRewritten, more));
+            // Once is enough: every later act is another one too.
+            open.leaves.clear();
+        }
         open.holds &= wrong.is_empty();
         for (kind, more) in wrong {
             self.add(Some(act.number), kind, &more);
@@ -280,6 +366,11 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
         let Some(mut open) = self.open.take() else {
             return;
         };
+        let mut place = Place {
+            line: open.line,
+            subject: Some(&open.subject),
+            ..Place::default()
+        };
         for (kind, is_wrong) in [
             (ProblemKind::CaseEmpty, open.seen == 0),
             (ProblemKind::CaseCountDiffers, open.seen != open.act_count),
@@ -287,9 +378,15 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
         ] {
             if is_wrong {
                 open.holds = false;
-                self.report
-                    .add(open.line, Some(&open.subject), None, kind, "");
+                self.report.add(place, kind, "");
             }
+        }
+        if let Some(leaf) = open.leaves.last().filter(|l| l.act_count >= open.expected) {
+            open.holds = false;
+            place.number = Some(open.expected - 1);
+            place.checkpoint = Some(leaf.checkpoint);
+            let more = format!("{} acts 条记录", leaf.act_count);
+            self.report.add(place, ProblemKind::CaseCut, &more);
         }
         self.report.verified += u64::from(open.holds);
         (self.each)(&Ledger {
@@ -308,13 +405,10 @@ impl<F: FnMut(&Ledger<'_>)> Verifier<F> {
         if hash(&end.sha256) != Some(before.finalize().into()) {
             self.add(None, ProblemKind::EndDigestDiffers, "");
         }
+        let findings = self.anchors.end();
+        self.found(findings);
+        self.report.covered = self.anchors.covered;
+        self.report.signers = self.anchors.signers.clone();
         Next::End
     }
-}
-
-/// Lower-case hexadecimal only: one hash has one text.
-fn hash(text: &str) -> Option<Hash> {
-    let mut hash = START;
-    let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    (is_lower && hex::decode_to_slice(text, &mut hash).is_ok()).then_some(hash)
 }

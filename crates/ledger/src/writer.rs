@@ -6,8 +6,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::line::{ActLine, CaseLine, EndLine, HeadLine};
-use crate::{EntryRef, FORMAT, Hash, Head, VERSION, instant};
+use crate::line::{ActLine, CaseLine, CheckpointLine, EndLine, HeadLine, LeafLine};
+use crate::{
+    Checkpoint, EntryRef, FORMAT, Hash, Head, Leaf, PublicKey, Signature, VERSION, instant,
+};
 
 /// Makes the lines of an export. The caller writes each line followed by one line feed, the last one too.
 ///
@@ -39,6 +41,43 @@ impl Writer {
             case_filter: head.case_filter.as_deref().map(Cow::Borrowed),
         });
         (writer, line)
+    }
+
+    /// A checkpoint: all of them, from the first, before any leaf or case. `hash` is the stored one, not computed anew.
+    #[must_use]
+    pub fn checkpoint(
+        &mut self,
+        checkpoint: &Checkpoint,
+        hash: &Hash,
+        key: &PublicKey,
+        signature: &Signature,
+    ) -> String {
+        self.line(&CheckpointLine {
+            line: Cow::Borrowed("checkpoint"),
+            number: checkpoint.number,
+            day: Cow::Borrowed(&checkpoint.day),
+            leaf_count: checkpoint.leaf_count,
+            root: Cow::Owned(hex::encode(checkpoint.root)),
+            previous: Cow::Owned(hex::encode(checkpoint.previous)),
+            hash: Cow::Owned(hex::encode(hash)),
+            key: Cow::Owned(hex::encode(key)),
+            signature: Cow::Owned(hex::encode(signature)),
+        })
+    }
+
+    /// What a checkpoint says of a case: before the line of that case, in the order of checkpoints. `proof` is the leaf's
+    /// index and audit path; none in an export of the whole district, which has every leaf.
+    #[must_use]
+    pub fn leaf(&mut self, checkpoint: u64, leaf: &Leaf, proof: Option<(u64, &[Hash])>) -> String {
+        self.line(&LeafLine {
+            line: Cow::Borrowed("leaf"),
+            subject: Cow::Borrowed(&leaf.subject),
+            checkpoint,
+            act_count: leaf.act_count,
+            head: Cow::Owned(hex::encode(leaf.head)),
+            index: proof.map(|(index, _)| index),
+            path: proof.map(|(_, path)| path.iter().map(hex::encode).collect()),
+        })
     }
 
     /// Begins a case: its acts follow, from the first to `act_count`, whose hash is `head`.

@@ -35,6 +35,8 @@ pub struct Model {
     pub is_demonstration: bool,
     /// Caller, method and request id are the scope of a request; unset for what no request asked for.
     pub caller: Option<String>,
+    /// Hash over district, caller, method and request id, by which a repetition is found; unset as they are.
+    pub request_key: Option<Vec<u8>>,
     /// Name of the request's message.
     pub method: Option<String>,
     /// UUID that the caller chose.

@@ -67,6 +67,12 @@ impl Command {
             tries: 0,
         }
     }
+
+    /// By what a repetition is found.
+    #[must_use]
+    pub fn key(&self) -> Vec<u8> {
+        self.asked.key(&self.district)
+    }
 }
 
 /// REQUEST_ID_REUSED when the body is another one than the first time.
@@ -93,10 +99,7 @@ impl Store {
     /// REQUEST_ID_REUSED; the database's.
     pub async fn repeated(&self, command: &Command) -> Result<Option<act::Model>, Error> {
         let found = act::Entity::find()
-            .filter(act::Column::District.eq(&command.district))
-            .filter(act::Column::Caller.eq(&command.asked.caller))
-            .filter(act::Column::Method.eq(command.asked.method))
-            .filter(act::Column::RequestId.eq(&command.asked.request_id))
+            .filter(act::Column::RequestKey.eq(command.key()))
             .one(&self.db)
             .await?;
         if let Some(found) = &found {
@@ -111,17 +114,11 @@ impl Store {
     /// REQUEST_ID_REUSED; the database's.
     pub async fn begin<A: Message + Default>(&self, command: &Command) -> Result<Begun<A>, Error> {
         let sql = format!(
-            "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.district = $1 AND a.caller = $2 \
-             AND a.method = $3 AND a.request_id = $4) FROM clock c WHERE c.id = 1",
+            "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.request_key = $1) \
+             FROM clock c WHERE c.id = 1",
             now_sql(self.backend)
         );
-        let asked = &command.asked;
-        let values = [
-            command.district.clone().into(),
-            asked.caller.clone().into(),
-            asked.method.into(),
-            asked.request_id.clone().into(),
-        ];
+        let values = [command.key().into()];
         let row = self
             .db
             .query_one_raw(Statement::from_sql_and_values(self.backend, sql, values))

@@ -48,6 +48,12 @@ impl Position {
         ) else {
             return Err(wrong());
         };
+        let is_name = |text: &str| {
+            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        if !is_name(log) || !is_name(incarnation) {
+            return Err(wrong());
+        }
         Ok(Self {
             log: log.to_owned(),
             incarnation: incarnation.to_owned(),

@@ -30,10 +30,10 @@ pub async fn create_common(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             "CREATE TABLE acts (
                 position {position}, tx {tx}, district text NOT NULL, subject text NOT NULL, number bigint NOT NULL,
                 kind text NOT NULL, payload {bytes} NOT NULL, acted_at_us bigint NOT NULL, actor text NOT NULL,
-                actor_site text NOT NULL, is_demonstration boolean NOT NULL, caller text, method text, request_id text,
+                actor_site text NOT NULL, is_demonstration boolean NOT NULL, request_key {bytes}, caller text, method text, request_id text,
                 request_digest {bytes}, answer {bytes}, previous_hash {bytes} NOT NULL, hash {bytes} NOT NULL, {key})"
         ),
-        "CREATE UNIQUE INDEX acts_request ON acts (district, caller, method, request_id)".to_owned(),
+        "CREATE UNIQUE INDEX acts_request ON acts (request_key)".to_owned(),
         "CREATE INDEX acts_feed ON acts (tx, position)".to_owned(),
         "CREATE INDEX acts_kind ON acts (district, kind, position)".to_owned(),
         "CREATE TABLE clock (id integer PRIMARY KEY, offset_seconds bigint NOT NULL)".to_owned(),

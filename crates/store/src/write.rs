@@ -11,6 +11,7 @@ use sea_orm::{
         SelectStatement, SubQueryStatement, UpdateStatement, Value, WithClause,
     },
 };
+use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Now, Position, Store, act};
 
@@ -36,6 +37,20 @@ pub struct Asked {
     pub digest: [u8; 32],
     /// The first answer, where it cannot be derived from the acts.
     pub answer: Option<Vec<u8>>,
+}
+
+impl Asked {
+    /// Hash over the scope of the request id: a repetition has the same one, whatever its body. One short key in place
+    /// of four texts, and no other index of the log can be taken for it.
+    #[must_use]
+    pub fn key(&self, district: &str) -> Vec<u8> {
+        let mut key = Sha256::new();
+        for part in [district, &self.caller, self.method, &self.request_id] {
+            key.update((part.len() as u64).to_be_bytes());
+            key.update(part);
+        }
+        key.finalize().to_vec()
+    }
 }
 
 /// Acts on one subject, chained and ready to be written.
@@ -127,6 +142,7 @@ impl Chain {
                 self.actor.clone().into(),
                 self.site.clone().into(),
                 self.now.is_demonstration.into(),
+                asked.map(|a| a.key(&self.district)).into(),
                 asked.map(|a| a.caller.clone()).into(),
                 asked.map(|a| a.method.to_owned()).into(),
                 asked.map(|a| a.request_id.clone()).into(),
@@ -141,7 +157,7 @@ impl Chain {
 }
 
 /// Columns of an act that we give; position and transaction are the database's.
-const COLUMNS: [act::Column; 16] = [
+const COLUMNS: [act::Column; 17] = [
     act::Column::District,
     act::Column::Subject,
     act::Column::Number,
@@ -151,6 +167,7 @@ const COLUMNS: [act::Column; 16] = [
     act::Column::Actor,
     act::Column::ActorSite,
     act::Column::IsDemonstration,
+    act::Column::RequestKey,
     act::Column::Caller,
     act::Column::Method,
     act::Column::RequestId,

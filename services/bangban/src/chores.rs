@@ -18,8 +18,16 @@ pub async fn migrate(config: &Config) -> Result<(), Failure> {
     let casework = bangban_store::migrate::up::<bangban_casework::Migrator>("casework", config)
         .await
         .map_err(failed)?;
+    let consultation =
+        bangban_store::migrate::up::<bangban_consultation::Migrator>("consultation", config)
+            .await
+            .map_err(failed)?;
+    let supervision =
+        bangban_store::migrate::up::<bangban_supervision::Migrator>("supervision", config)
+            .await
+            .map_err(failed)?;
     tell::line(format!(
-        "migrations run: directory {directory}, casework {casework}"
+        "migrations run: directory {directory}, casework {casework}, consultation {consultation}, supervision {supervision}"
     ));
     Ok(())
 }

@@ -77,9 +77,9 @@ pub enum Command {
         /// Only this one; the others are looked up in the key `peers`
         service: Option<Service>,
     },
-    /// Serve everything as a demonstration: load the sample district, walk a case, keep serving
+    /// Serve everything as a demonstration: load the sample district, walk two cases, keep serving
     Run,
-    /// Walk one case through a running demonstration, from the first contact to the ledger
+    /// Walk two cases through a running demonstration, from the first contact to the ledger
     Walk {
         /// Where it runs, for example http://127.0.0.1:7400; without it where the configuration listens
         #[arg(long)]
@@ -122,6 +122,10 @@ pub enum Service {
     Directory,
     /// Cases and ledgers
     Casework,
+    /// Consultations and their register
+    Consultation,
+    /// Checkpoints that are kept of the ledgers
+    Supervision,
 }
 
 /// Looks at the configuration.
@@ -236,8 +240,39 @@ pub enum Ledger {
         address: Option<String>,
     },
     /// Verify an export, offline: exit code 1 when anything is wrong
-    Verify {
-        /// The export
-        file: PathBuf,
+    Verify(Verify),
+    /// Print the signed checkpoints of a district, a line of JSON each: kept elsewhere, they are what `verify --kept` takes
+    Checkpoints {
+        /// The district's id
+        #[arg(long)]
+        district: String,
+        /// Those that supervision has kept, instead of those that casework shows
+        #[arg(long)]
+        kept: bool,
+        /// Only those behind this number
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        behind: u64,
+        /// Where it runs; without it where the configuration listens
+        #[arg(long)]
+        address: Option<String>,
     },
+    /// Print the public key that checkpoints are signed with
+    Key {
+        /// Where it runs; without it where the configuration listens
+        #[arg(long)]
+        address: Option<String>,
+    },
+}
+
+/// What is verified, and against what.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The export
+    pub file: PathBuf,
+    /// Public key that must have signed: 64 hexadecimal digits, or a file with one such key a line; may be repeated
+    #[arg(long = "key", value_name = "FILE|HEX")]
+    pub keys: Vec<String>,
+    /// Checkpoints that were kept elsewhere, as `bangban ledger checkpoints` prints them; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub kept: Vec<PathBuf>,
 }

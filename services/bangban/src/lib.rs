@@ -31,8 +31,8 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Calendar { command } => return calendar::answer(command),
         Command::Ledger {
-            command: cli::Ledger::Verify { file },
-        } => return ledger::verify_file(file),
+            command: cli::Ledger::Verify(what),
+        } => return ledger::verify(what),
         _ => {}
     }
     let config = cli.options.config()?;

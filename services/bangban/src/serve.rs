@@ -6,6 +6,7 @@ use std::{
 };
 
 use bangban_casework::Casework;
+use bangban_consultation::Consultation;
 use bangban_directory::Directory;
 use bangban_kit::{
     access::Regions,
@@ -20,6 +21,7 @@ use bangban_proto::bangban::{
     events::v1::event_feed_server::EventFeedServer,
 };
 use bangban_store::{Store, feed::Feeds};
+use bangban_supervision::Supervision;
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, service::RoutesBuilder, transport::Channel};
@@ -142,25 +144,56 @@ pub async fn start(
         );
         names.extend(opened.add_to(&mut builder));
         stores.push(opened.store());
+        tasks.extend(opened.tasks(feeds.clone()));
         directory = Some(opened);
     }
-    let channel = match &directory {
-        Some(_) => memory.channel().map_err(|e| {
-            Failure::of(
-                "the services in this process cannot reach each other; report this",
-                &e,
-            )
-        })?,
-        None => remote(config, "directory")?,
+    let to = |service, name| {
+        if what.has(service) {
+            memory.channel().map_err(|e| {
+                Failure::of(
+                    "the services in this process cannot reach each other; report this",
+                    &e,
+                )
+            })
+        } else {
+            remote(config, name)
+        }
     };
+    let channel = to(cli::Service::Directory, "directory")?;
+    let peer = |channel: &Channel, name| Peer::new(channel.clone(), name, context.clone());
     if what.has(cli::Service::Casework) {
-        let peer = Peer::new(channel.clone(), "casework", context);
-        let casework = Casework::open(config, peer)
+        let casework = Casework::open(config, peer(&channel, "casework"))
             .await
             .map_err(|e| unopened("casework", &e))?;
         names.extend(casework.add_to(&mut builder));
         stores.push(casework.store());
-        tasks = casework.tasks(feeds.clone());
+        tasks.extend(casework.tasks(feeds.clone()));
+    }
+    if what.has(cli::Service::Consultation) {
+        let casework = to(cli::Service::Casework, "casework")?;
+        let consultation = Consultation::open(
+            config,
+            peer(&channel, "consultation"),
+            peer(&casework, "consultation"),
+        )
+        .await
+        .map_err(|e| unopened("consultation", &e))?;
+        names.extend(consultation.add_to(&mut builder));
+        stores.push(consultation.store());
+        tasks.extend(consultation.tasks(feeds.clone()));
+    }
+    if what.has(cli::Service::Supervision) {
+        let casework = to(cli::Service::Casework, "casework")?;
+        let supervision = Supervision::open(
+            config,
+            peer(&channel, "supervision"),
+            peer(&casework, "supervision"),
+        )
+        .await
+        .map_err(|e| unopened("supervision", &e))?;
+        names.extend(supervision.add_to(&mut builder));
+        stores.push(supervision.store());
+        tasks.extend(supervision.tasks(feeds.clone()));
     }
     builder.add_service(
         EventFeedServer::new(Feeds::new(stores))

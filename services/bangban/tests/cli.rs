@@ -211,7 +211,7 @@ fn walks(flags: &[&str]) {
             complaints.join().unwrap_or_default()
         );
     }
-    assert!(told.contains("ledgers verified: 1"), "{told}");
+    assert!(told.contains("ledgers verified: 2"), "{told}");
 
     let status = Command::new("kill")
         .args(["-TERM", &child.0.id().to_string()])

@@ -1,5 +1,5 @@
-//! What runs without being asked: the sweep that warns of due times and records breaches (BB-8a), and counts clocks anew
-//! when the calendar has changed (BX-3).
+//! What runs without being asked: the sweep that warns of due times, records breaches (BB-8a) and the end of delegations
+//! whose term is over (BX-4), and counts clocks anew when the calendar has changed (BX-3).
 //!
 //! Due work is found in the rows, oldest first, until none is left; timers only say when to look. Each record is
 //! written against the version that was read, so any number of replicas may sweep and each step is taken once.
@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bangban_kit::identity::Caller;
-use bangban_learned::{calendar, revision};
+use bangban_learned::{known::Learned, revision};
 use bangban_limits::clock::{self as limits, Call};
 use bangban_proto::bangban::casework::v1::{
     AcceptHandoverRequest, Breach, BreachKind, BreachRecorded, Case, DueSoonWarned,
@@ -16,7 +16,7 @@ use bangban_store::{Error, Store, command::Command, write::Chain};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::{Act, clock, outside::timestamp},
+    domain::{Act, Outside, clock, delegation, outside::timestamp},
     rpc, store,
 };
 
@@ -27,13 +27,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 const BATCH: i64 = 100;
 
 /// Sweeps until `stop`.
-pub async fn sweep(store: Store, stop: CancellationToken) {
+pub async fn sweep(store: Store, learned: Learned, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PAUSE) => {}
         }
-        if let Err(error) = once(&store).await {
+        if let Err(error) = once(&store, &learned).await {
             tracing::warn!(%error, "the sweep of due times failed; it is tried again");
         }
     }
@@ -43,7 +43,7 @@ pub async fn sweep(store: Store, stop: CancellationToken) {
 ///
 /// # Errors
 /// The database's.
-pub async fn once(store: &Store) -> Result<usize, Error> {
+pub async fn once(store: &Store, learned: &Learned) -> Result<usize, Error> {
     let caller = Caller::system("casework");
     let mut steps = 0;
     loop {
@@ -55,7 +55,14 @@ pub async fn once(store: &Store) -> Result<usize, Error> {
         }
         let mut progress = 0;
         for (district, id) in &due {
-            progress += usize::from(step(store, &caller, district, id).await?);
+            match step(store, learned, &caller, district, id).await {
+                Ok(is_taken) => progress += usize::from(is_taken),
+                // One case that cannot be judged does not hold up the others.
+                Err(Error::Refused(refusal)) => {
+                    tracing::error!(district, case = id, %refusal, "the sweep cannot judge a case");
+                }
+                Err(error) => return Err(error),
+            }
         }
         steps += progress;
         // Nothing left, or what is left was just taken by another replica.
@@ -65,28 +72,44 @@ pub async fn once(store: &Store) -> Result<usize, Error> {
     }
 }
 
-async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Result<bool, Error> {
+async fn step(
+    store: &Store,
+    learned: &Learned,
+    caller: &Caller,
+    district: &str,
+    id: &str,
+) -> Result<bool, Error> {
     let nothing = AcceptHandoverRequest {
         district: district.to_owned(),
         ..AcceptHandoverRequest::default()
     };
-    let loaded = store::load(store, &Command::new(caller, &nothing), id).await?;
-    let is_outdated = loaded.counted_by < loaded.revision;
+    let loaded = store::load(store, learned, &Command::new(caller, &nothing), id).await?;
+    let known = &loaded.known;
+    let is_outdated = loaded.counted_by < known.calendar_revision;
     let Some((mut case, version, head)) = loaded.case else {
         return Ok(false);
     };
     let acts = if is_outdated {
         let reason = revision::reasons(store, district, loaded.counted_by).await?;
-        let calendar = calendar::calendar(&loaded.national, &loaded.calendar)?;
-        let moved = limits::recounted(&case.clocks, &reason.join("；"), &calendar)?;
+        let moved = limits::recounted(&case.clocks, &reason.join("；"), &known.calendar)?;
         moved.into_iter().map(Act::ClockRecomputed).collect()
     } else {
-        due_acts(&case, loaded.now.at.timestamp())
+        let outside = Outside {
+            now: loaded.now.at,
+            caller,
+            calendar: &known.calendar,
+            item: known.item(&case.item, case.item_version),
+            department: known.department(&case.department),
+            earlier: None,
+        };
+        let mut acts = due_acts(&case, loaded.now.at.timestamp());
+        acts.extend(delegation::expired(&case, &outside)?);
+        acts
     };
     if acts.is_empty() {
         if is_outdated {
             let key = (district, id);
-            store::calendars::unmoved(store, key, version, loaded.revision).await?;
+            store::calendars::unmoved(store, key, version, known.calendar_revision).await?;
         }
         return Ok(is_outdated);
     }
@@ -99,7 +122,7 @@ async fn step(store: &Store, caller: &Caller, district: &str, id: &str) -> Resul
         loaded.now,
     );
     let chain = rpc::carry_out(&mut case, chain, acts, loaded.now);
-    let state = store::update(&case, version, &chain, loaded.revision);
+    let state = store::update(&case, version, &chain, known.calendar_revision);
     match store.write(&chain, None, vec![state]).await {
         Ok(_) => Ok(true),
         Err(error) if error.is_passing() => Ok(false),

@@ -8,6 +8,7 @@ pub mod domain;
 mod keys;
 mod rpc;
 mod store;
+pub mod tasks;
 mod work;
 
 use std::{collections::HashSet, sync::Arc};
@@ -27,7 +28,8 @@ use bangban_proto::bangban::{
     },
 };
 use bangban_store::{Error, Store};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 use keys::Keys;
@@ -82,6 +84,12 @@ impl Directory {
     #[must_use]
     pub fn regions(&self) -> Arc<dyn Regions> {
         Arc::new(self.clone())
+    }
+
+    /// Starts what runs without being asked.
+    #[must_use]
+    pub fn tasks(&self, stop: CancellationToken) -> Vec<JoinHandle<()>> {
+        vec![tokio::spawn(tasks::remind(self.clone(), stop))]
     }
 
     /// Adds its services, and answers their names.

@@ -283,6 +283,7 @@ impl Agent {
             channel: Channel::Window.into(),
             mode: Channel::Online.into(),
             kind: CaseKind::Assist.into(),
+            consultation: String::new(),
         };
         let answer = self.cases.open_case(self.client.request(request)).await;
         answered("a case cannot be opened", answer).map(|_| ())

@@ -12,10 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bangban_casework::domain::fold;
+use bangban_casework::domain::fold as cases;
+use bangban_consultation::domain::fold as consultations;
 use bangban_kit::refusal;
 use bangban_proto::bangban::{
-    casework::v1::{Case, CaseAct},
+    casework::v1::{Case, CaseAct, LedgerAct},
+    consultation::v1::{Consultation, ConsultationAct},
     directory::v1::DirectoryAct,
     events::v1::{TailRequest, event_feed_client::EventFeedClient},
 };
@@ -28,10 +30,17 @@ use wire::{Contracts, delimited};
 /// Set to write the files that are missing.
 const WRITE: &str = "BANGBAN_TESTS_WRITE_GOLDEN";
 
-/// The logs, each with the message that its acts are.
-const LOGS: [(&str, &str); 2] = [
-    ("casework", ".bangban.casework.v1.CaseAct"),
-    ("directory", ".bangban.directory.v1.DirectoryAct"),
+const CASE: &str = ".bangban.casework.v1.CaseAct";
+const CONSULTATION: &str = ".bangban.consultation.v1.ConsultationAct";
+const DIRECTORY: &str = ".bangban.directory.v1.DirectoryAct";
+const LEDGER: &str = ".bangban.casework.v1.LedgerAct";
+
+/// The messages that acts are, each with the folder of its files.
+const LOGS: [(&str, &str); 4] = [
+    ("casework", CASE),
+    ("consultation", CONSULTATION),
+    ("directory", DIRECTORY),
+    ("ledger", LEDGER),
 ];
 
 fn folder() -> PathBuf {
@@ -74,19 +83,31 @@ fn written(contracts: &Contracts, message: &str, kind: &FieldDescriptorProto) ->
 
 /// The kind of an act as its log names it, where the service's crate says so.
 fn name(message: &str, bytes: &[u8]) -> Value {
-    if message != LOGS[0].1 {
-        return Value::Null;
-    }
-    let act = CaseAct::decode(bytes).expect("an act").act;
-    act.map_or(Value::Null, |act| fold::kind(&act).into())
+    let kind = match message {
+        CASE => {
+            let act = CaseAct::decode(bytes).expect("an act").act;
+            act.map(|act| cases::kind(&act))
+        }
+        CONSULTATION => {
+            let act = ConsultationAct::decode(bytes).expect("an act").act;
+            act.map(|act| consultations::kind(&act))
+        }
+        _ => None,
+    };
+    kind.map_or(Value::Null, Value::from)
 }
 
 /// Decodes by the types of today and writes again: what they do not know any more is lost on the way.
 fn again(message: &str, bytes: &[u8]) -> Vec<u8> {
-    if message == LOGS[0].1 {
-        CaseAct::decode(bytes).expect("an act").encode_to_vec()
-    } else {
-        DirectoryAct::decode(bytes).expect("an act").encode_to_vec()
+    fn of<T: prost::Message + Default>(bytes: &[u8]) -> Vec<u8> {
+        T::decode(bytes).expect("an act").encode_to_vec()
+    }
+    match message {
+        CASE => of::<CaseAct>(bytes),
+        CONSULTATION => of::<ConsultationAct>(bytes),
+        DIRECTORY => of::<DirectoryAct>(bytes),
+        LEDGER => of::<LedgerAct>(bytes),
+        other => panic!("say here what {other} is decoded by"),
     }
 }
 
@@ -171,29 +192,37 @@ fn a_file_of_every_kind_that_was_ever_written_is_known_today() {
     }
 }
 
+/// The acts of every kind as they were written, in the order of the contract.
+fn written_once<T: prost::Message + Default>(folder_name: &str, message: &str) -> Vec<(String, T)> {
+    let contracts = Contracts::current();
+    let read = |kind: &&FieldDescriptorProto| {
+        let file = format!("{}.json", kind.name());
+        let text = fs::read_to_string(folder().join(folder_name).join(file));
+        let golden: Value = serde_json::from_str(&text.expect("a golden file")).expect("JSON");
+        let bytes = unhex(&strings(&golden["bytes"]).concat());
+        let act = T::decode(bytes.as_slice()).expect("an act");
+        (kind.name().to_owned(), act)
+    };
+    kinds(&contracts, message).iter().map(read).collect()
+}
+
 #[test]
 fn every_act_that_was_written_is_applied_and_none_is_refused() {
-    let contracts = Contracts::current();
-    let mut case = Case::default();
-    for (applied, kind) in (1..).zip(kinds(&contracts, LOGS[0].1)) {
-        let path = folder()
-            .join("casework")
-            .join(format!("{}.json", kind.name()));
-        let text = fs::read_to_string(path).expect("a golden file");
-        let golden: Value = serde_json::from_str(&text).expect("JSON");
-        let bytes = unhex(&strings(&golden["bytes"]).concat());
-        let act = CaseAct::decode(bytes.as_slice())
-            .expect("an act")
-            .act
-            .expect("a kind");
-        let before = case.act_count;
-        fold::apply(&mut case, &act, Timestamp::default(), false);
-        // The first one brings the whole case, with a count of its own.
-        assert!(
-            applied == 1 || case.act_count == before + 1,
-            "{}",
-            kind.name()
-        );
+    // The first one brings the whole, with a count of its own.
+    let (mut case, mut count) = (Case::default(), None);
+    for (kind, act) in written_once::<CaseAct>("casework", CASE) {
+        let act = act.act.expect("a kind");
+        cases::apply(&mut case, &act, Timestamp::default(), false);
+        assert!(count.is_none_or(|c| case.act_count == c + 1), "{kind}");
+        count = Some(case.act_count);
+    }
+    let (mut consultation, mut count) = (Consultation::default(), None);
+    for (kind, act) in written_once::<ConsultationAct>("consultation", CONSULTATION) {
+        let act = act.act.expect("a kind");
+        consultations::apply(&mut consultation, &act, Timestamp::default(), false);
+        let is_next = count.is_none_or(|c| consultation.act_count == c + 1);
+        assert!(is_next, "{kind}");
+        count = Some(consultation.act_count);
     }
 }
 
@@ -220,7 +249,7 @@ fn every_log_that_is_served_has_golden_files() {
                 continue;
             }
             let log = name.split('.').nth(2).unwrap_or_default();
-            let has_files = LOGS.iter().any(|(known, _)| *known == log);
+            let has_files = LOGS.iter().any(|(_, known)| known == name);
             assert!(
                 has_files || !is_served(world, log).await,
                 "the acts of {log} need golden files: add {name} to LOGS"

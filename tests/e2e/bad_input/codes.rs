@@ -242,7 +242,6 @@ fn dates_that_are_no_dates_are_refused() {
 }
 
 #[test]
-#[ignore = "an impossible date is named `date` and not by its path, as a date of wrong form is"]
 fn bx_3_an_amendment_of_no_day_is_refused_by_the_path_of_its_field() {
     on_both_quietly(|world| async move {
         let district = || world.district.clone();

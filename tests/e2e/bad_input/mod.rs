@@ -1,13 +1,5 @@
 //! What is wrong is refused: the field or the requirement is named in both languages, and nothing is written.
 
-/// Expects the refusal of a command on the story's case.
-macro_rules! out_of_order {
-    ($table:ident, $story:ident, $method:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }, $because:expr) => {{
-        let answer = bangban_tests::command!($story, $method, $request { $($field: $value,)* });
-        $table.expect(stringify!($method), answer, $because).await;
-    }};
-}
-
 mod codes;
 mod files;
 mod order;

@@ -177,7 +177,7 @@ fn bb_8d_acts_out_of_order_on_an_open_case_are_refused() {
             AnswerCorrectionRequest {
                 number: "1".to_owned()
             },
-            Because(NOT_FOUND, "CORRECTION_UNKNOWN", "BB-8d", "")
+            order
         );
         out_of_order!(
             table,

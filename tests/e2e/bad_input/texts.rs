@@ -295,7 +295,6 @@ fn odd_texts_in_heads_and_filters_are_refused() {
 }
 
 #[test]
-#[ignore = "a NUL in the name of the log reaches PostgreSQL, which answers INTERNAL"]
 fn a_position_of_no_log_that_is_lived_on_is_refused_at_once() {
     on_both_quietly(|world| async move {
         let agent = world.agent();
@@ -321,7 +320,6 @@ fn a_position_of_no_log_that_is_lived_on_is_refused_at_once() {
 }
 
 #[test]
-#[ignore = "seconds times a million overflow and the call breaks off"]
 fn instants_out_of_range_are_refused() {
     on_both_quietly(|world| async move {
         let agent = world.agent();

@@ -3,10 +3,11 @@
 use bangban::client::Client;
 use bangban_proto::bangban::{
     casework::v1::{
-        CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest,
-        GetCaseByReceiptRequest, GetCaseRequest, GetNoticeRequest, GetProgressRequest,
-        GetQualityRatesRequest, ListCasesRequest, ListReusableMaterialsRequest,
-        case_service_client::CaseServiceClient, ledger_service_client::LedgerServiceClient,
+        CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest, GetAgreementRequest,
+        GetCaseByReceiptRequest, GetCaseRequest, GetLedgerKeyRequest, GetNoticeRequest,
+        GetProgressRequest, GetQualityRatesRequest, ListCasesRequest, ListCheckpointsRequest,
+        ListReusableMaterialsRequest, case_service_client::CaseServiceClient,
+        ledger_service_client::LedgerServiceClient,
     },
     clock::v1::{GetClockRequest, clock_service_client::ClockServiceClient},
     directory::v1::{
@@ -14,8 +15,8 @@ use bangban_proto::bangban::{
         GetCalendarRequest, GetDistrictRequest, GetItemRequest, GetRegionRequest, GetSiteRequest,
         GetStaffRequest, GetTransparencyRequest, ListDaysRequest, ListDepartmentsRequest,
         ListDistrictsRequest, ListItemChangesRequest, ListItemsRequest, ListRegionsRequest,
-        ListRevealsRequest, ListRulesRequest, ListSitesRequest, ListStaffRequest,
-        ProveIdentityRequest, applicant_service_client::ApplicantServiceClient,
+        ListRemindersRequest, ListRevealsRequest, ListRulesRequest, ListSitesRequest,
+        ListStaffRequest, ProveIdentityRequest, applicant_service_client::ApplicantServiceClient,
         calendar_service_client::CalendarServiceClient,
         catalogue_service_client::CatalogueServiceClient,
         district_service_client::DistrictServiceClient, region_service_client::RegionServiceClient,
@@ -28,7 +29,10 @@ use bangban_proto::bangban::{
 use bangban_tests::case::ITEM;
 use tonic::Status;
 
-use super::Matter;
+use super::{
+    Matter,
+    ask_questions::{ask_checkpoints, ask_consultations},
+};
 
 /// Whether the matter is seen.
 pub type Asked = Result<bool, Status>;
@@ -39,7 +43,9 @@ pub async fn ask(path: &str, client: &Client, m: &Matter) -> Option<Asked> {
     let (service, method) = path.rsplit_once('/')?;
     match service.rsplit('.').next()? {
         "CaseService" => ask_cases(method, variant, client, m).await,
-        "LedgerService" => Some(export(variant, client, m).await),
+        "LedgerService" => ask_ledger(method, variant, client, m).await,
+        "ConsultationService" => ask_consultations(method, variant, client, m).await,
+        "CheckpointService" => ask_checkpoints(method, client, m).await,
         "EventFeed" => Some(tail(variant, client, m).await),
         "ApplicantService" => ask_applicants(method, variant, client, m).await,
         "StaffService" => ask_staff(method, variant, client, m).await,
@@ -50,13 +56,6 @@ pub async fn ask(path: &str, client: &Client, m: &Matter) -> Option<Asked> {
         }
         _ => ask_public(method, client, m).await,
     }
-}
-
-/// A request about the case.
-macro_rules! about {
-    ($m:ident, $client:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }) => {
-        $client.request($request { district: $m.district.clone(), $($field: $value,)* ..$request::default() })
-    };
 }
 
 async fn ask_cases(method: &str, variant: &str, client: &Client, m: &Matter) -> Option<Asked> {
@@ -87,6 +86,12 @@ async fn ask_cases(method: &str, variant: &str, client: &Client, m: &Matter) -> 
                 .get_notice(request)
                 .await
                 .map(|n| n.get_ref().item.is_some())
+        }
+        "GetAgreement" => {
+            let agency = m.agency.clone();
+            let request = about!(m, client, GetAgreementRequest { case: agency });
+            let answer = cases.get_agreement(request).await;
+            answer.map(|a| !a.get_ref().text.is_empty())
         }
         "CheckCompleteness" => {
             let request = about!(m, client, CheckCompletenessRequest { case: case() });
@@ -146,6 +151,23 @@ async fn ask_cases(method: &str, variant: &str, client: &Client, m: &Matter) -> 
     })
 }
 
+async fn ask_ledger(method: &str, variant: &str, client: &Client, m: &Matter) -> Option<Asked> {
+    let mut ledgers = LedgerServiceClient::new(client.channel());
+    Some(match method {
+        "ExportLedger" => export(variant, client, m).await,
+        "GetLedgerKey" => {
+            let request = client.request(GetLedgerKeyRequest::default());
+            let answer = ledgers.get_ledger_key(request).await;
+            answer.map(|k| k.get_ref().public_key.len() == 32)
+        }
+        "ListCheckpoints" => {
+            let request = about!(m, client, ListCheckpointsRequest {});
+            ledgers.list_checkpoints(request).await.map(|_| true)
+        }
+        _ => return None,
+    })
+}
+
 async fn export(variant: &str, client: &Client, m: &Matter) -> Asked {
     let case = if variant.is_empty() {
         ""
@@ -173,6 +195,7 @@ async fn export(variant: &str, client: &Client, m: &Matter) -> Asked {
 async fn tail(variant: &str, client: &Client, m: &Matter) -> Asked {
     let (log, thing) = match variant {
         "" => ("casework", &m.case),
+        "of consultation" => ("consultation", &m.consultation),
         _ => ("directory", &m.applicant),
     };
     let request = TailRequest {
@@ -236,6 +259,10 @@ async fn ask_applicants(method: &str, variant: &str, client: &Client, m: &Matter
                     .iter()
                     .any(|r| r.applicant == m.applicant)
             })
+        }
+        "ListReminders" => {
+            let request = about!(m, client, ListRemindersRequest {});
+            people.list_reminders(request).await.map(|_| true)
         }
         "ProveIdentity" => {
             let document = m.document.clone();

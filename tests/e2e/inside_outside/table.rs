@@ -2,8 +2,8 @@
 
 /// What each learns: S sees it, 0 an answer without it, N not found, D denied, U asked to log in.
 ///
-/// A path may have several rows: its filters, and the whole beside the part.
-pub const TABLE: [(&str, &str); 42] = [
+/// A path may have several rows: its filters, and the whole beside the part. What this process does not serve is not asked.
+pub const TABLE: [(&str, &str); 58] = [
     (
         "/bangban.casework.v1.CaseService/CheckCompleteness",
         "SNSSSSSDDSNDDDUS",
@@ -11,6 +11,11 @@ pub const TABLE: [(&str, &str); 42] = [
     (
         "/bangban.casework.v1.CaseService/ExplainDueTime",
         "SNSSSSSDDSNDDDUS",
+    ),
+    // The agreement is about a matter of the other department.
+    (
+        "/bangban.casework.v1.CaseService/GetAgreement",
+        "SNSSSSSDDNSDDDUS",
     ),
     (
         "/bangban.casework.v1.CaseService/GetCase",
@@ -64,9 +69,54 @@ pub const TABLE: [(&str, &str); 42] = [
         "/bangban.casework.v1.LedgerService/ExportLedger of the case",
         "SNSSSSSDDDDDDDUD",
     ),
+    // A public key is the same for everybody who verifies.
+    (
+        "/bangban.casework.v1.LedgerService/GetLedgerKey",
+        "DDSSSSSDSDDDDDUS",
+    ),
+    (
+        "/bangban.casework.v1.LedgerService/ListCheckpoints",
+        "DDSSSSSDDDDDDDUS",
+    ),
     (
         "/bangban.clock.v1.ClockService/GetClock",
         "SSSSSDDSSDDDDDUS",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ExplainReplyTime",
+        "SNSSSSSDDSNDDDUS",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ExportRegister",
+        "S0SSSSSDDDDDDDUD",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ExportRegister in clear",
+        "DDDDSSSDDDDDDDUD",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/GetConsultation",
+        "SNSSSSSDDSNDDDUS",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/GetConsultationRates",
+        "S0SSSSSDDDDDDDUD",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ListConsultations",
+        "S0SSSSSDDS0DDDUS",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ListConsultations by agent",
+        "S0SSSSSDDS0DDDUS",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ListConsultations by applicant",
+        "S0SSSSSDDS0DDDUS",
+    ),
+    (
+        "/bangban.consultation.v1.ConsultationService/ListConsultations by state",
+        "S0SSSSSDDS0DDDUS",
     ),
     // Applicants belong to their district: whoever serves there may find them, masked.
     (
@@ -88,6 +138,10 @@ pub const TABLE: [(&str, &str); 42] = [
     (
         "/bangban.directory.v1.ApplicantService/ListReveals of the applicant",
         "DDDDSSSDDDDDDDUD",
+    ),
+    (
+        "/bangban.directory.v1.ApplicantService/ListReminders",
+        "SSSSSDDDDDDDDDUD",
     ),
     (
         "/bangban.directory.v1.ApplicantService/ProveIdentity",
@@ -168,7 +222,20 @@ pub const TABLE: [(&str, &str); 42] = [
     ),
     ("/bangban.events.v1.EventFeed/Tail", "DDDDDDDDDDDDDDUS"),
     (
+        "/bangban.events.v1.EventFeed/Tail of consultation",
+        "DDDDDDDDDDDDDDUS",
+    ),
+    (
         "/bangban.events.v1.EventFeed/Tail of directory",
         "DDDDDDDDDDDDDDUS",
+    ),
+    // Checkpoints are for the district and the tiers above it.
+    (
+        "/bangban.supervision.v1.CheckpointService/CompareCheckpoints",
+        "DDDSSSSDDDDDDDUD",
+    ),
+    (
+        "/bangban.supervision.v1.CheckpointService/ListKeptCheckpoints",
+        "DDDSSSSDDDDDDDUD",
     ),
 ];

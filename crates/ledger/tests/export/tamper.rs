@@ -167,7 +167,7 @@ fn local_times_must_be_the_instants_beside_them() {
 #[test]
 fn lines_of_no_known_kind_are_reported_and_the_rest_is_verified() {
     let mut lines = good();
-    lines.insert(5, r#"{"line":"checkpoint","root":"00"}"#.to_owned());
+    lines.insert(5, r#"{"line":"seal","root":"00"}"#.to_owned());
     reseal(&mut lines);
     let report = report(&lines);
     assert_eq!(kinds(&report), [UnknownLine]);

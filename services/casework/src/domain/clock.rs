@@ -9,7 +9,7 @@ use bangban_proto::bangban::{
 };
 use prost_types::Timestamp;
 
-use super::{Act, Outside};
+use super::{Act, Outside, delegation};
 
 /// Closing times of the office that a limit binds.
 fn office(owner: LimitOwner, case: &Case, outside: &Outside<'_>) -> Vec<String> {
@@ -90,6 +90,14 @@ pub fn recomputed(
 ) -> Result<Option<Act>, Refusal> {
     let moved = clock::recomputed(clock, changed, reason, calendar)?;
     Ok(moved.map(Act::ClockRecomputed))
+}
+
+/// When something is to be done about the case without being asked: a warning, the record of a breach, the end of a
+/// delegation whose term is over. In seconds since the epoch.
+#[must_use]
+pub fn attention_at(case: &Case) -> Option<i64> {
+    let clocks = clock::attention_at(&case.clocks);
+    clocks.into_iter().chain(delegation::expires_at(case)).min()
 }
 
 /// Who answers for a clock: the responsible agent, or the department.

@@ -1,9 +1,11 @@
 //! What a complete record has (BB-8d): computed, never ticked off.
 
 use bangban_proto::bangban::{
-    casework::v1::{Case, ConsentKind, Gap},
+    casework::v1::{Case, CaseKind, ConsentKind, Gap},
     types::v1::Text,
 };
+
+use super::delegation;
 
 /// What the record of a case still lacks.
 #[must_use]
@@ -97,6 +99,20 @@ pub fn gaps(case: &Case) -> Vec<Gap> {
         "BB-10.2.3",
         "有未了结的联系",
         "a contact is open",
+    );
+    need(
+        case.kind() != CaseKind::Agency || case.agreements.iter().any(|a| a.signed_at.is_some()),
+        "AGREEMENT",
+        "BB-10.2.2.1",
+        "缺委托代办协议",
+        "no signed delegation agreement",
+    );
+    need(
+        delegation::untold(case).next().is_none(),
+        "DEPARTMENT_TOLD",
+        "BX-4",
+        "委托提前终止，尚未告知主管部门",
+        "the department was not told of the end of our powers",
     );
     need(
         case.problems.iter().all(|p| p.answered_at.is_some()),

@@ -6,7 +6,7 @@ use bangban_proto::bangban::casework::v1::{
     RecordConsentRequest, WithdrawConsentRequest,
 };
 
-use super::{Act, Outside, outside::going_on};
+use super::{Act, Outside, delegation, outside::going_on};
 
 /// A consent that holds.
 #[must_use]
@@ -102,19 +102,24 @@ pub fn record(
     })])
 }
 
-/// Withdraws a consent at any time; without consent to assistance the case ends (BB-4.1a).
+/// Withdraws a consent at any time; without consent to assistance the case ends (BB-4.1a), and a delegation is revoked
+/// with it: no powers outlive the case.
 ///
 /// # Errors
-/// CONSENT_MISSING.
+/// OUT_OF_ORDER, CONSENT_MISSING.
 pub fn withdraw(
     case: &Case,
     request: &WithdrawConsentRequest,
-    _: &Outside<'_>,
+    outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     needs_consent(case, request.kind())?;
-    Ok(vec![Act::ConsentWithdrawn(ConsentWithdrawn {
+    let mut acts = vec![Act::ConsentWithdrawn(ConsentWithdrawn {
         kind: request.kind,
         reason: request.reason.clone(),
-    })])
+    })];
+    if request.kind() == ConsentKind::Assistance {
+        acts.extend(delegation::withdrawn(case, &request.reason, outside)?);
+    }
+    Ok(acts)
 }

@@ -1,26 +1,28 @@
 //! Filing, and the department's acts as records: it accepts and decides, we report (BB-4.3b, 行政许可法 arts. 32–45).
 
 use bangban_kit::refusal::Refusal;
+use bangban_limits::clock as limits;
 use bangban_proto::bangban::{
     casework::v1::{
-        Acceptance, AcceptanceReported, AnswerCorrectionRequest, ApplicationFiled, Case, CaseState,
-        Clock, ClockName, ClockResumed, ClockStopped, ConsentKind, ContactReason,
-        CorrectionAnswered, CorrectionNotice, CorrectionNoticeReported, Decision, DecisionExtended,
-        DecisionOutcome, DecisionReported, DepartmentStatus, DepartmentStatusReported,
-        ExtendDecisionRequest, Extension, FileApplicationRequest, Filing, ReportAcceptanceRequest,
-        ReportCorrectionNoticeRequest, ReportDecisionRequest, ReportDepartmentStatusRequest,
-        ResumeClockRequest, Stop, StopClockRequest,
+        Acceptance, AcceptanceReported, AnswerCorrectionRequest, ApplicationFiled, Case, CaseKind,
+        CaseMaterial, CaseState, Clock, ClockName, ClockResumed, ClockStopped, ConsentKind,
+        ContactReason, CorrectionAnswered, CorrectionNotice, CorrectionNoticeReported, Decision,
+        DecisionExtended, DecisionOutcome, DecisionReported, DepartmentStatus,
+        DepartmentStatusReported, ExtendDecisionRequest, Extension, FileApplicationRequest, Filing,
+        ReportAcceptanceRequest, ReportCorrectionNoticeRequest, ReportDecisionRequest,
+        ReportDepartmentStatusRequest, ResumeClockRequest, Stop, StopClockRequest,
     },
-    directory::v1::LimitName,
+    directory::v1::{LimitName, Power},
 };
 use prost_types::Timestamp;
 
 use super::{
-    Act, Outside, clock,
+    Act, Outside, agency, clock,
     consent::needs_consent,
-    contact,
+    contact, material,
     mode::missing_steps,
     outside::{going_on, in_state, reported},
+    reserved,
 };
 
 /// Records that the applicant filed (BB-3.1: the applicant acts and signs).
@@ -39,7 +41,10 @@ pub fn file(
         "file after the pre-check, and once",
     )?;
     needs_consent(case, ConsentKind::Assistance)?;
-    if !request.applicant_signed {
+    if !request.applicant_signed && (case.kind() == CaseKind::Agency || !case.agreements.is_empty())
+    {
+        for_principal(case, outside)?;
+    } else if !request.applicant_signed {
         return Err(Refusal::precondition(
             "SIGNATURE_MISSING",
             "BB-3.1",
@@ -67,7 +72,7 @@ pub fn file(
             channel: case.mode,
             filed_at: Some(at),
             filed_by: outside.actor(),
-            applicant_signed: true,
+            applicant_signed: request.applicant_signed,
             materials: case
                 .materials
                 .iter()
@@ -84,6 +89,43 @@ pub fn file(
         outside,
     )?);
     Ok(acts)
+}
+
+/// The agent files for the principal: with the power to, with what was handed over, and after what only the person may
+/// do (BX-4).
+fn for_principal(case: &Case, outside: &Outside<'_>) -> Result<(), Refusal> {
+    agency::on_behalf(case, Power::Submit, outside)?;
+    let codes: Vec<&str> = outside
+        .item
+        .materials
+        .iter()
+        .filter(|m| m.is_required && !material::is_held(case, &m.code))
+        .map(|m| m.code.as_str())
+        .collect();
+    if !codes.is_empty() {
+        return Err(Refusal::precondition(
+            "MATERIALS_MISSING",
+            "BX-4",
+            format!("委托人交付的材料不齐全：{}", codes.join("、")),
+            format!("the principal has not handed over: {}", codes.join(", ")),
+        ));
+    }
+    let in_person: Vec<&str> = reserved::missing(case, outside)
+        .iter()
+        .map(|a| a.code.as_str())
+        .collect();
+    if !in_person.is_empty() {
+        return Err(Refusal::precondition(
+            "IN_PERSON_MISSING",
+            "BX-4",
+            format!(
+                "须由本人办理、不能代办的环节尚未完成：{}",
+                in_person.join("、")
+            ),
+            format!("the law reserves to the person: {}", in_person.join(", ")),
+        ));
+    }
+    Ok(())
 }
 
 /// Stores the department's number and status as they come.
@@ -148,6 +190,7 @@ pub fn accept(
         "须先提交，且只受理一次",
         "acceptance follows filing, once",
     )?;
+    agency::takes_notice(case, outside)?;
     let at = reported(
         "accepted_at",
         request.accepted_at.as_ref(),
@@ -196,6 +239,10 @@ pub fn correction(
         "须在提交后、决定前",
         "between filing and decision",
     )?;
+    agency::takes_notice(case, outside)?;
+    for code in &request.materials {
+        material::known(code, outside.item)?;
+    }
     let at = reported(
         "issued_at",
         request.issued_at.as_ref(),
@@ -225,23 +272,52 @@ pub fn correction(
 /// Records that the correction notice was answered.
 ///
 /// # Errors
-/// CORRECTION_UNKNOWN.
+/// OUT_OF_ORDER, CORRECTION_UNKNOWN, MATERIALS_MISSING; in agency what [`agency::on_behalf`] refuses.
 pub fn answer_correction(
     case: &Case,
     request: &AnswerCorrectionRequest,
-    _: &Outside<'_>,
+    outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    let is_open = case
+    in_state(
+        case,
+        &[CaseState::Filed, CaseState::Accepted],
+        "须在提交后、决定前",
+        "between filing and decision",
+    )?;
+    let notice = case
         .department_record
         .iter()
         .flat_map(|r| &r.corrections)
-        .any(|c| c.number == request.number && c.answered_at.is_none());
-    if !is_open {
-        return Err(Refusal::not_found(
-            "CORRECTION_UNKNOWN",
-            "BB-8d",
-            "没有待补正的该编号通知",
-            "no correction notice with this number is open",
+        .find(|c| c.number == request.number && c.answered_at.is_none())
+        .ok_or_else(|| {
+            Refusal::not_found(
+                "CORRECTION_UNKNOWN",
+                "BB-8d",
+                "没有待补正的该编号通知",
+                "no correction notice with this number is open",
+            )
+        })?;
+    if case.kind() == CaseKind::Agency {
+        agency::on_behalf(case, Power::Supplement, outside)?;
+    }
+    let since = notice.issued_at.map(|at| at.seconds);
+    let is_there = |code: &&String| {
+        let is_new = |m: &&CaseMaterial| m.taken_at.map(|at| at.seconds) >= since;
+        let mut taken = case.materials.iter().filter(|m| &&m.code == code);
+        taken.any(|m| m.is_present && m.is_valid && is_new(&m))
+    };
+    let missing: Vec<&str> = notice
+        .materials
+        .iter()
+        .filter(|code| !is_there(code))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        return Err(Refusal::precondition(
+            "MATERIALS_MISSING",
+            "BB-10.2.3",
+            format!("补正材料尚未收到：{}", missing.join("、")),
+            format!("not handed in since the notice: {}", missing.join(", ")),
         ));
     }
     Ok(vec![Act::CorrectionAnswered(CorrectionAnswered {
@@ -249,15 +325,25 @@ pub fn answer_correction(
     })])
 }
 
-fn decision_clock(case: &Case) -> Result<&Clock, Refusal> {
-    clock::open(case, "decision").ok_or_else(|| {
+/// The clocks of the decision that run or stand: the promised limit, which counts for BB-8a, and that of the law. What
+/// stops or extends the decision stops or extends both.
+///
+/// # Errors
+/// CLOCK_NOT_RUNNING.
+fn decision_clocks(case: &Case) -> Result<(&Clock, Vec<&Clock>), Refusal> {
+    let all: Vec<&Clock> = ["decision", "statutory-decision"]
+        .iter()
+        .filter_map(|id| clock::open(case, id))
+        .collect();
+    let first = all.first().copied().ok_or_else(|| {
         Refusal::precondition(
             "CLOCK_NOT_RUNNING",
             "BB-8a",
             "决定期限未在计算",
             "the decision clock does not run",
         )
-    })
+    })?;
+    Ok((first, all))
 }
 
 /// Stops the decision clock on a ground of the item's version (行政许可法 art. 45).
@@ -269,8 +355,8 @@ pub fn stop(
     request: &StopClockRequest,
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    let clock = decision_clock(case)?;
-    if clock.stops.iter().any(|s| s.to.is_none()) {
+    let (clock, all) = decision_clocks(case)?;
+    if all.iter().flat_map(|c| &c.stops).any(|s| s.to.is_none()) {
         return Err(Refusal::precondition(
             "CLOCK_NOT_RUNNING",
             "BB-8a",
@@ -296,16 +382,34 @@ pub fn stop(
         None => outside.at().unwrap_or_default(),
         given => reported("from", given.as_ref(), clock.started_at.as_ref(), outside)?,
     };
-    Ok(vec![Act::ClockStopped(ClockStopped {
-        clock: clock.id.clone(),
-        stop: Some(Stop {
-            code: ground.code.clone(),
-            citation: ground.citation.clone(),
-            from: Some(from),
-            to: None,
-            told: request.told.clone(),
-        }),
-    })])
+    let stop = Stop {
+        code: ground.code.clone(),
+        citation: ground.citation.clone(),
+        from: Some(from),
+        to: None,
+        told: request.told.clone(),
+    };
+    let mut acts = Vec::new();
+    for clock in &all {
+        let mut standing = (*clock).clone();
+        standing.stops.push(stop.clone());
+        let (passed, _) = limits::due(outside.calendar, &standing)?;
+        if passed.is_none() {
+            acts.push(Act::ClockStopped(ClockStopped {
+                clock: clock.id.clone(),
+                stop: Some(stop.clone()),
+            }));
+        }
+    }
+    if acts.is_empty() {
+        return Err(Refusal::precondition(
+            "CLOCK_NOT_RUNNING",
+            "BB-8a",
+            "期限在此之前已经届满，不能再停止",
+            "the limit had passed before: what is late is not made undone by a stop",
+        ));
+    }
+    Ok(acts)
 }
 
 /// Lets the decision clock go on.
@@ -317,8 +421,9 @@ pub fn resume(
     request: &ResumeClockRequest,
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    let clock = decision_clock(case)?;
-    let standing = clock.stops.iter().find(|s| s.to.is_none()).ok_or_else(|| {
+    let (_, all) = decision_clocks(case)?;
+    let mut stops = all.iter().flat_map(|c| &c.stops);
+    let standing = stops.find(|s| s.to.is_none()).ok_or_else(|| {
         Refusal::precondition(
             "CLOCK_NOT_STOPPED",
             "BB-8a",
@@ -330,20 +435,27 @@ pub fn resume(
         None => outside.at().unwrap_or_default(),
         given => reported("at", given.as_ref(), standing.from.as_ref(), outside)?,
     };
-    let mut changed = clock.clone();
-    for stop in changed.stops.iter_mut().filter(|s| s.to.is_none()) {
-        stop.to = Some(at);
+    let mut acts = Vec::new();
+    for clock in all {
+        let mut changed = clock.clone();
+        let mut is_standing = false;
+        for stop in changed.stops.iter_mut().filter(|s| s.to.is_none()) {
+            stop.to = Some(at);
+            is_standing = true;
+        }
+        if is_standing {
+            acts.push(Act::ClockResumed(ClockResumed {
+                clock: clock.id.clone(),
+                at: Some(at),
+            }));
+            acts.extend(clock::recomputed(
+                clock,
+                &changed,
+                "resumed",
+                outside.calendar,
+            )?);
+        }
     }
-    let mut acts = vec![Act::ClockResumed(ClockResumed {
-        clock: clock.id.clone(),
-        at: Some(at),
-    })];
-    acts.extend(clock::recomputed(
-        clock,
-        &changed,
-        "resumed",
-        outside.calendar,
-    )?);
     Ok(acts)
 }
 
@@ -356,7 +468,7 @@ pub fn extend(
     request: &ExtendDecisionRequest,
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
-    let clock = decision_clock(case)?;
+    let (clock, all) = decision_clocks(case)?;
     if !clock.extensions.is_empty() {
         return Err(Refusal::precondition(
             "ALREADY_EXTENDED",
@@ -387,18 +499,21 @@ pub fn extend(
         told: request.told.clone(),
         extended_at: outside.at(),
     };
-    let mut changed = clock.clone();
-    changed.extensions.push(extension.clone());
-    let mut acts = vec![Act::DecisionExtended(DecisionExtended {
-        clock: clock.id.clone(),
-        extension: Some(extension),
-    })];
-    acts.extend(clock::recomputed(
-        clock,
-        &changed,
-        "extended",
-        outside.calendar,
-    )?);
+    let mut acts = Vec::new();
+    for clock in all {
+        let mut changed = clock.clone();
+        changed.extensions.push(extension.clone());
+        acts.push(Act::DecisionExtended(DecisionExtended {
+            clock: clock.id.clone(),
+            extension: Some(extension.clone()),
+        }));
+        acts.extend(clock::recomputed(
+            clock,
+            &changed,
+            "extended",
+            outside.calendar,
+        )?);
+    }
     Ok(acts)
 }
 
@@ -427,6 +542,7 @@ pub fn decide(
             "the decision follows acceptance, once",
         )?;
     }
+    agency::takes_notice(case, outside)?;
     if matches!(
         outcome,
         DecisionOutcome::Refused | DecisionOutcome::NotAccepted

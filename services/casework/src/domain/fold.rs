@@ -1,7 +1,9 @@
 //! The only thing that changes a case: an act is applied to the state before it.
 
 use bangban_limits::clock as limits;
-use bangban_proto::bangban::casework::v1::{Case, CaseState, Clock, ConsentKind, ModeChange};
+use bangban_proto::bangban::casework::v1::{
+    Agreement, Case, CaseKind, CaseState, Clock, ConsentKind, DelegationEnd, ModeChange,
+};
 use prost_types::Timestamp;
 
 use super::Act;
@@ -14,6 +16,13 @@ pub fn kind(act: &Act) -> &'static str {
         Act::ModeChosen(_) => "mode.chosen",
         Act::NoticeGiven(_) => "notice.given",
         Act::ConditionExplained(_) => "condition.explained",
+        Act::DelegationDrafted(_) => "delegation.drafted",
+        Act::DelegationSigned(_) => "delegation.signed",
+        Act::DelegationEnded(_) => "delegation.ended",
+        Act::DelegationContinued(_) => "delegation.continued",
+        Act::DepartmentTold(_) => "department.told",
+        Act::InPersonRecorded(_) => "in_person.recorded",
+        Act::DocumentReceived(_) => "document.received",
         Act::ConsentRecorded(_) => "consent.recorded",
         Act::ConsentWithdrawn(_) => "consent.withdrawn",
         Act::MaterialTaken(_) => "material.taken",
@@ -107,6 +116,10 @@ pub fn apply(case: &mut Case, act: &Act, at: Timestamp, is_demonstration: bool) 
         Act::ApplicationFiled(a) => {
             case.filing.clone_from(&a.filing);
             case.set_state(CaseState::Filed);
+            // Who acts and signs in person, without an agreement, is assisted (BB-3.1).
+            if in_force(case).next().is_none() {
+                case.set_kind(CaseKind::Assist);
+            }
         }
         Act::BreachRecorded(a) => {
             if let Some(breach) = &a.breach {
@@ -158,6 +171,10 @@ pub fn apply(case: &mut Case, act: &Act, at: Timestamp, is_demonstration: bool) 
             case.site.clone_from(&a.site);
             case.region.clone_from(&a.region);
             case.closing_times.clone_from(&a.closing_times);
+            for agreement in in_force(case) {
+                agreement.agent.clone_from(&a.agent);
+                agreement.institution.clone_from(&a.site);
+            }
         }
         Act::HandoverDeclined(_) => {
             for handover in &mut case.handovers {
@@ -167,6 +184,13 @@ pub fn apply(case: &mut Case, act: &Act, at: Timestamp, is_demonstration: bool) 
             }
         }
         Act::CorrectionRecorded(a) => case.corrections.extend(a.correction.clone()),
+        Act::InPersonRecorded(a) => case.in_person_done.extend(a.done.clone()),
+        Act::DocumentReceived(a) => case.document.clone_from(&a.document),
+        Act::DelegationDrafted(_)
+        | Act::DelegationSigned(_)
+        | Act::DelegationEnded(_)
+        | Act::DelegationContinued(_)
+        | Act::DepartmentTold(_) => apply_delegation(case, act, at),
         Act::ClockStarted(_)
         | Act::ClockEnded(_)
         | Act::ClockStopped(_)
@@ -191,6 +215,66 @@ fn end(case: &mut Case, state: CaseState, at: Timestamp) {
     case.ended_at = Some(at);
     for clock in case.clocks.iter_mut().filter(|c| c.ended_at.is_none()) {
         clock.ended_at = Some(at);
+    }
+}
+
+/// Agreements that are signed and have not ended.
+fn in_force(case: &mut Case) -> impl Iterator<Item = &mut Agreement> {
+    case.agreements
+        .iter_mut()
+        .filter(|a| a.signed_at.is_some() && a.ended_at.is_none())
+}
+
+fn apply_delegation(case: &mut Case, act: &Act, at: Timestamp) {
+    let numbered = |case: &mut Case, number: u32, change: &dyn Fn(&mut Agreement)| {
+        for agreement in case.agreements.iter_mut().filter(|a| a.number == number) {
+            change(agreement);
+        }
+    };
+    match act {
+        Act::DelegationDrafted(a) => {
+            if let Some(draft) = &a.agreement {
+                // The texts stay with the act, as the notice does.
+                case.agreements.push(Agreement {
+                    text: String::new(),
+                    authorisation: String::new(),
+                    ..draft.clone()
+                });
+            }
+        }
+        Act::DelegationSigned(a) => {
+            case.set_kind(CaseKind::Agency);
+            numbered(case, a.number, &|agreement| {
+                agreement.signature.clone_from(&a.signature);
+                agreement.signed_at = Some(at);
+            });
+        }
+        Act::DelegationEnded(a) => {
+            numbered(case, a.number, &|agreement| {
+                agreement.ended_at = Some(at);
+                agreement.end = a.end;
+                agreement.end_reason.clone_from(&a.reason);
+                agreement.end_proof.clone_from(&a.proof);
+            });
+            match a.end() {
+                DelegationEnd::Death | DelegationEnd::Dissolution => {
+                    end(case, CaseState::Ended, at);
+                    case.end_reason.clone_from(&a.reason);
+                }
+                DelegationEnd::Completed => {}
+                // The powers end, the application does not: from here on the applicant acts, and is assisted.
+                _ if in_force(case).next().is_none() => case.set_kind(CaseKind::Assist),
+                _ => {}
+            }
+        }
+        Act::DelegationContinued(a) => numbered(case, a.number, &|agreement| {
+            agreement.continuation = a.continuation;
+            agreement.continuation_proof.clone_from(&a.proof);
+        }),
+        Act::DepartmentTold(a) => numbered(case, a.number, &|agreement| {
+            agreement.department_told_at = Some(at);
+        }),
+        _ => {}
     }
 }
 

@@ -4,7 +4,7 @@ use bangban_calendar::SHANGHAI;
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::{
     casework::v1::{
-        Breach, BreachKind, BreachRecorded, Case, CaseMaterial, CaseState, ConsentKind,
+        Breach, BreachKind, BreachRecorded, Case, CaseKind, CaseMaterial, CaseState, ConsentKind,
         ListMissingMaterialsRequest, MaterialReturned, MaterialTaken, MissingList, MissingListed,
         MissingMaterial, PassPreCheckRequest, PreCheckPassed, ReturnMaterialRequest, SupplyForm,
         TakeMaterialRequest,
@@ -19,7 +19,11 @@ use super::{
     outside::{going_on, in_state, local, next_number},
 };
 
-fn known<'a>(code: &str, item: &'a ItemVersion) -> Result<&'a Material, Refusal> {
+/// A material of the item.
+///
+/// # Errors
+/// MATERIAL_UNKNOWN.
+pub fn known<'a>(code: &str, item: &'a ItemVersion) -> Result<&'a Material, Refusal> {
     item.materials
         .iter()
         .find(|m| m.code == code)
@@ -71,6 +75,9 @@ pub fn take(
             .field("supply", "cannot be used again"));
         }
     }
+    if case.kind() == CaseKind::Agency && request.originals > 0 {
+        receipted(&request.receipt)?;
+    }
     Ok(vec![Act::MaterialTaken(MaterialTaken {
         material: Some(CaseMaterial {
             code: material.code.clone(),
@@ -90,6 +97,20 @@ pub fn take(
     })])
 }
 
+/// In agency originals change hands against receipts.
+fn receipted(receipt: &str) -> Result<(), Refusal> {
+    if !receipt.trim().is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "RECEIPT_MISSING",
+        "BB-10.2.3",
+        "代办中收取、退还原件须有收据",
+        "in agency originals are taken and returned against a receipt",
+    )
+    .field("receipt", "missing"))
+}
+
 /// The last day on which a material of an earlier case may be used again: one of the same applicant, valid and still
 /// held, whose rule allows it (BB-4.1c).
 #[must_use]
@@ -97,13 +118,10 @@ pub fn usable_until(case: &Case, earlier: &Case, material: &Material) -> Option<
     if earlier.id == case.id || earlier.applicant != case.applicant {
         return None;
     }
-    let is_held = |m: &&CaseMaterial| {
-        m.code == material.code
-            && m.is_present
-            && m.is_valid
-            && (m.copies > 0 || m.returned_at.is_none())
-    };
-    let held = earlier.materials.iter().find(is_held)?;
+    let held = earlier
+        .materials
+        .iter()
+        .find(|m| m.code == material.code && stays(m))?;
     let taken_on = held.taken_at.as_ref().and_then(local)?.date_naive();
     let days = TimeDelta::days(i64::from(material.reusable_for_days));
     (material.reusable_for_days > 0)
@@ -134,10 +152,26 @@ pub fn give_back(
         )
         .field("material", "not held"));
     }
+    if case.kind() == CaseKind::Agency {
+        receipted(&request.receipt)?;
+    }
     Ok(vec![Act::MaterialReturned(MaterialReturned {
         code: request.material.clone(),
         receipt: request.receipt.clone(),
     })])
+}
+
+/// Valid, and with us: the original, or a copy when the original went back.
+fn stays(material: &CaseMaterial) -> bool {
+    material.is_present
+        && material.is_valid
+        && (material.copies > 0 || material.returned_at.is_none())
+}
+
+/// Whether we hold a valid material of this code, so that it can be filed for somebody.
+#[must_use]
+pub fn is_held(case: &Case, code: &str) -> bool {
+    case.materials.iter().any(|m| m.code == code && stays(m))
 }
 
 /// Required materials that are not there, or not valid.

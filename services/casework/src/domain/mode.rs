@@ -11,6 +11,7 @@ use bangban_proto::bangban::{
 
 use super::{
     Act, Outside,
+    agency::signed,
     consent::needs_consent,
     outside::{going_on, in_state},
 };
@@ -92,6 +93,21 @@ pub fn steps(mode: Channel, is_self_guided: bool) -> Vec<ModeStep> {
     steps
 }
 
+/// The steps of a case: under an agreement the applicant is not there to be accompanied or told.
+#[must_use]
+pub fn steps_of(case: &Case) -> Vec<ModeStep> {
+    let mut steps = steps(case.mode(), case.is_self_guided);
+    if signed(case).next().is_some() {
+        steps.retain(|step| {
+            matches!(
+                step,
+                ModeStep::MaterialsUploaded | ModeStep::ApplicationCompleted | ModeStep::Printed
+            )
+        });
+    }
+    steps
+}
+
 /// Steps that are not done yet.
 #[must_use]
 pub fn missing_steps(case: &Case) -> Vec<ModeStep> {
@@ -101,7 +117,7 @@ pub fn missing_steps(case: &Case) -> Vec<ModeStep> {
         .filter(|s| s.mode == case.mode)
         .map(ModeStepDone::step)
         .collect();
-    steps(case.mode(), case.is_self_guided)
+    steps_of(case)
         .into_iter()
         .filter(|s| !done.contains(s))
         .collect()

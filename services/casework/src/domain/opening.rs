@@ -7,7 +7,7 @@ use bangban_proto::bangban::{
     types::v1::Tier,
 };
 
-use super::{Act, Outside, mode::offered};
+use super::{Act, Outside, delegation, mode::offered};
 
 /// Opens a case. `assignment` is directory's word that the caller may be given it.
 ///
@@ -35,12 +35,16 @@ pub fn open(
     }
     offered(request.mode(), outside)?;
     if request.kind() == CaseKind::Agency {
-        return Err(Refusal::precondition(
-            "AGENCY_NOT_ALLOWED",
-            "BB-3.2",
-            "代办须先签订委托代办协议；请先以帮办受理",
-            "agency starts with a signed delegation agreement: open the case as assistance",
-        ));
+        delegation::allowed(outside)?;
+    }
+    if !request.consultation.is_empty() && outside.caller.via != "consultation" {
+        return Err(Refusal::forbidden(
+            "CONSULTATION_NOT_ALLOWED",
+            "BB-4.2a",
+            "咨询转办由咨询服务发起：请在咨询记录中转为办件",
+            "a consultation becomes a case by ConvertConsultation alone",
+        )
+        .field("consultation", "only the consultation service names one"));
     }
     let tier = match assignment.region.len() {
         12 => Tier::Village,
@@ -72,6 +76,8 @@ pub fn open(
         site: request.site.clone(),
         region: assignment.region.clone(),
         closing_times: assignment.closing_times.clone(),
+        consultation: request.consultation.clone(),
+        is_enterprise: assignment.is_enterprise,
         agent: outside.caller.subject.clone(),
         department: item.department.clone(),
         opened_at: outside.at(),

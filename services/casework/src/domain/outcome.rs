@@ -1,15 +1,20 @@
 //! The end of a case: delivery, the prompt for an evaluation, filing away, corrections (BB-10.1.3 – BB-10.1.5, BB-8d).
 
 use bangban_kit::refusal::Refusal;
-use bangban_proto::bangban::casework::v1::{
-    Case, CaseState, ConfirmReceiptRequest, Correction, CorrectionRecorded, DecisionOutcome,
-    DeliverResultRequest, Delivery, DeliveryMeans, EvaluationPrompt, EvaluationPrompted,
-    FileAwayRequest, FiledAway, PromptEvaluationRequest, ReceiptConfirmed, RecordCorrectionRequest,
-    ResultDelivered,
+use bangban_proto::bangban::{
+    casework::v1::{
+        Agreement, Case, CaseKind, CaseState, ConfirmReceiptRequest, Correction,
+        CorrectionRecorded, DecisionOutcome, DeliverResultRequest, Delivery, DeliveryMeans,
+        EvaluationPrompt, EvaluationPrompted, FileAwayRequest, FiledAway, PromptEvaluationRequest,
+        ReceiptConfirmed, RecordCorrectionRequest, ResultDelivered,
+    },
+    directory::v1::Power,
 };
 
 use super::{
-    Act, Outside, clock, complete,
+    Act, Outside,
+    agency::signed,
+    clock, complete, delegation,
     outside::{in_state, reported},
 };
 
@@ -28,6 +33,15 @@ pub fn deliver(
         "须在决定之后交付一次",
         "delivery follows the decision, once",
     )?;
+    let receives = |a: &Agreement| a.powers().any(|p| p == Power::ReceiveDocument);
+    if case.kind() == CaseKind::Agency && case.document.is_none() && signed(case).any(receives) {
+        return Err(Refusal::precondition(
+            "DOCUMENT_MISSING",
+            "BX-4",
+            "尚未登记代为领取结果",
+            "the result was not received for the principal yet: record that first",
+        ));
+    }
     let is_post = request.means() == DeliveryMeans::Post;
     if !is_post && request.identity_check.trim().is_empty() {
         return Err(Refusal::invalid(
@@ -192,9 +206,11 @@ pub fn file_away(
         }
         return Err(refusal);
     }
-    Ok(vec![Act::FiledAway(FiledAway {
+    let mut acts = delegation::completed(case);
+    acts.push(Act::FiledAway(FiledAway {
         remarks: request.remarks.clone(),
-    })])
+    }));
+    Ok(acts)
 }
 
 /// Corrects an earlier act by an act of its own.

@@ -3,14 +3,14 @@
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::bangban::{
     casework::v1::{
-        AcceptHandoverRequest, Case, DeclineHandoverRequest, Handover, HandoverAccepted,
-        HandoverDeclined, HandoverOffered, OfferHandoverRequest,
+        Case, ContactReason, DeclineHandoverRequest, Handover, HandoverAccepted, HandoverDeclined,
+        HandoverOffered, OfferHandoverRequest,
     },
     directory::v1::CheckAssignmentResponse,
     options::v1::Role,
 };
 
-use super::{Act, Outside, outside::going_on};
+use super::{Act, Outside, agency::signed, contact, outside::going_on};
 
 /// Who may give a command on a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn pending(case: &Case) -> Option<&Handover> {
 /// Offers responsibility; the giver keeps it until it is accepted.
 ///
 /// # Errors
-/// HANDOVER_PENDING, HANDOVER_TO_ONESELF.
+/// OUT_OF_ORDER, HANDOVER_PENDING, HANDOVER_TO_ONESELF, PRINCIPAL_CONSENT_MISSING.
 pub fn offer(
     case: &Case,
     request: &OfferHandoverRequest,
@@ -104,6 +104,7 @@ pub fn offer(
         )
         .field("to_agent", "is responsible already"));
     }
+    agreed(case, &request.to_site, &request.principal_consent)?;
     Ok(vec![Act::HandoverOffered(HandoverOffered {
         handover: Some(Handover {
             from_agent: case.agent.clone(),
@@ -113,18 +114,35 @@ pub fn offer(
             offered_at: outside.at(),
             accepted_at: None,
             declined_at: None,
+            principal_consent: request.principal_consent.clone(),
         }),
     })])
 }
 
-/// The receiver accepts: responsibility moves now.
+/// In agency another institution acts only with the principal's consent (民法典 arts. 169, 923).
+fn agreed(case: &Case, to_site: &str, principal_consent: &str) -> Result<(), Refusal> {
+    let leaves = signed(case).any(|a| a.institution != to_site);
+    if leaves && principal_consent.trim().is_empty() {
+        return Err(Refusal::precondition(
+            "PRINCIPAL_CONSENT_MISSING",
+            "BB-10.2.2.1",
+            "转由其他机构代办须经委托人同意（民法典第一百六十九条、第九百二十三条）",
+            "another institution acts only with the principal's consent (民法典 arts. 169, 923)",
+        )
+        .field("principal_consent", "missing"));
+    }
+    Ok(())
+}
+
+/// The receiver accepts: responsibility moves now. The principal's consent is asked for again, because the agreement may
+/// have been signed since the offer.
 ///
 /// # Errors
-/// NO_HANDOVER.
+/// OUT_OF_ORDER, NO_HANDOVER, PRINCIPAL_CONSENT_MISSING.
 pub fn accept(
     case: &Case,
-    _: &AcceptHandoverRequest,
     receiver: &CheckAssignmentResponse,
+    outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
     going_on(case)?;
     let offer = pending(case).ok_or_else(|| {
@@ -135,23 +153,40 @@ pub fn accept(
             "no hand-over is pending",
         )
     })?;
-    Ok(vec![Act::HandoverAccepted(HandoverAccepted {
+    agreed(case, &offer.to_site, &offer.principal_consent)?;
+    let mut acts = vec![Act::HandoverAccepted(HandoverAccepted {
         agent: offer.to_agent.clone(),
         site: offer.to_site.clone(),
         region: receiver.region.clone(),
         closing_times: receiver.closing_times.clone(),
-    })])
+    })];
+    if signed(case).next().is_some() {
+        // The principal is told who acts from now on, by the site that is responsible from now on.
+        let text = format!("代办经办人变更为 {}（{}）", offer.to_agent, offer.to_site);
+        let moved = Case {
+            closing_times: receiver.closing_times.clone(),
+            ..case.clone()
+        };
+        acts.extend(contact::begin(
+            &moved,
+            ContactReason::Progress,
+            &text,
+            outside,
+        )?);
+    }
+    Ok(acts)
 }
 
 /// The receiver declines; the giver stays responsible.
 ///
 /// # Errors
-/// None beyond [`may`].
+/// OUT_OF_ORDER.
 pub fn decline(
-    _: &Case,
+    case: &Case,
     request: &DeclineHandoverRequest,
     _: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
+    going_on(case)?;
     Ok(vec![Act::HandoverDeclined(HandoverDeclined {
         reason: request.reason.clone(),
     })])

@@ -8,8 +8,8 @@ use tonic::{Request, Response, Status};
 
 use super::Rpc;
 use crate::domain::{
-    consent, contact, department, material, mode, notice, outcome, problem, responsibility,
-    responsibility::Who,
+    consent, contact, delegation, department, material, mode, notice, outcome, problem, reserved,
+    responsibility, responsibility::Who,
 };
 
 #[tonic::async_trait]
@@ -33,6 +33,65 @@ impl CaseService for Rpc {
         request: Request<v1::AcceptHandoverRequest>,
     ) -> Result<Response<CaseChange>, Status> {
         self.accept(request).await
+    }
+
+    async fn draft_delegation(
+        &self,
+        request: Request<v1::DraftDelegationRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.draft(request).await
+    }
+
+    async fn sign_delegation(
+        &self,
+        request: Request<v1::SignDelegationRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.act(request, Who::Responsible, delegation::sign).await
+    }
+
+    async fn revoke_delegation(
+        &self,
+        request: Request<v1::RevokeDelegationRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.act(request, Who::Applicant, delegation::revoke).await
+    }
+
+    async fn end_delegation(
+        &self,
+        request: Request<v1::EndDelegationRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.act(request, Who::Responsible, delegation::end).await
+    }
+
+    async fn tell_department(
+        &self,
+        request: Request<v1::TellDepartmentRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.act(request, Who::Responsible, delegation::tell_department)
+            .await
+    }
+
+    async fn record_in_person_act(
+        &self,
+        request: Request<v1::RecordInPersonActRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.act(request, Who::Responsible, reserved::in_person)
+            .await
+    }
+
+    async fn receive_document(
+        &self,
+        request: Request<v1::ReceiveDocumentRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        self.act(request, Who::Responsible, reserved::receive_document)
+            .await
+    }
+
+    async fn get_agreement(
+        &self,
+        request: Request<v1::GetAgreementRequest>,
+    ) -> Result<Response<v1::Agreement>, Status> {
+        self.read_agreement(request).await
     }
 
     async fn choose_mode(

@@ -7,14 +7,14 @@ use bangban_kit::{
     refusal::{Kind as Why, Refusal},
     scope::{Reach, Scope},
 };
-use bangban_learned::{assignment, calendar, district};
+use bangban_learned::{assignment, district};
 use bangban_ledger::START;
 use bangban_proto::{
     Head,
     bangban::{
         casework::v1::{
-            AcceptHandoverRequest, Case, CaseAct, CaseChange, OfferHandoverRequest,
-            OpenCaseRequest, TakeMaterialRequest,
+            AcceptHandoverRequest, Case, CaseAct, CaseChange, DraftDelegationRequest,
+            OfferHandoverRequest, OpenCaseRequest, TakeMaterialRequest,
         },
         directory::v1::{CheckAssignmentRequest, CheckAssignmentResponse},
         types::v1::Channel,
@@ -29,7 +29,7 @@ use uuid::Uuid;
 use super::{Rpc, case_unknown, taken};
 use crate::{
     domain::{
-        Act, Outside, fold, material, opening,
+        Act, Outside, delegation, fold, material, opening,
         outside::timestamp,
         responsibility::{self, Who},
     },
@@ -56,7 +56,7 @@ fn subject(case: &str) -> String {
 fn sees(scope: &Scope, case: &Case, caller: &Caller) -> bool {
     match scope.reach() {
         Reach::Whole => true,
-        Reach::Region { prefix, site } => {
+        Reach::Region { prefix, site, .. } => {
             case.region.starts_with(prefix)
                 || (!site.is_empty() && &case.site == site)
                 || responsibility::pending(case).is_some_and(|h| h.to_agent == caller.subject)
@@ -113,35 +113,26 @@ impl Rpc {
         self.store.wait_for(request.after()).await?;
         let mut command = Command::new(caller, request);
         loop {
-            let loaded = store::load(&self.store, &command, request.case()).await?;
+            let loaded = store::load(&self.store, &self.learned, &command, request.case()).await?;
             if loaded.is_repeated {
                 return Ok(self.first_answer(&command).await?);
             }
             let revision = loaded.counted_by();
             let Loaded {
-                now,
-                district,
-                calendar: differs,
-                national,
-                case,
-                item,
-                department,
-                ..
+                now, known, case, ..
             } = loaded;
-            let district = district.ok_or_else(|| district::unknown(request.district()))?;
-            let scope = Scope::of(caller, request.district(), &district.region)?;
+            let scope = district::of(&known, caller, request.district())?;
             let (mut case, version, head) = case
                 .filter(|(case, ..)| sees(&scope, case, caller))
                 .ok_or_else(case_unknown)?;
             fresh(request, &case)?;
             responsibility::may(who, &case, caller)?;
-            let calendar = calendar::calendar(&national, &differs)?;
             let outside = Outside {
                 now: now.at,
                 caller,
-                calendar: &calendar,
-                item: &item,
-                department: &department,
+                calendar: &known.calendar,
+                item: known.item(&case.item, case.item_version),
+                department: known.department(&case.department),
                 earlier: earlier.as_ref(),
             };
             let acts = decide(&case, &outside)?;
@@ -174,20 +165,16 @@ impl Rpc {
         self.store.wait_for(&request.after).await?;
         let mut command = Command::new(&caller, &request);
         loop {
-            let loaded = store::load(&self.store, &command, "").await?;
+            let loaded = store::load(&self.store, &self.learned, &command, "").await?;
             if loaded.is_repeated {
                 return Ok(self.first_answer(&command).await?);
             }
-            let now = loaded.now;
-            let district = loaded
-                .district
-                .ok_or_else(|| district::unknown(&request.district))?;
-            Scope::of(&caller, &request.district, &district.region)?;
+            let (now, known) = (loaded.now, &loaded.known);
+            district::of(known, &caller, &request.district)?;
+            let number = known.district.as_ref().map_or(0, |d| d.number);
             let today = now.local().date_naive().to_string();
-            let opening =
-                store::opening(&self.store, &request.district, &request.item, &today).await?;
-            let item = opening
-                .item
+            let item = known
+                .in_force(&request.item, &today)
                 .ok_or_else(|| opening::not_published(&request.item))?;
             let assignment = CheckAssignmentRequest {
                 district: request.district.clone(),
@@ -198,25 +185,24 @@ impl Rpc {
                 applicant: request.applicant.clone(),
             };
             let assignment = self.assignable(&caller, deadline, assignment).await?;
-            let calendar = calendar::calendar(&loaded.national, &loaded.calendar)?;
             let outside = Outside {
                 now: now.at,
                 caller: &caller,
-                calendar: &calendar,
-                item: &item,
-                department: &opening.department,
+                calendar: &known.calendar,
+                item,
+                department: known.department(&item.department),
                 earlier: None,
             };
             let id = Uuid::now_v7().to_string();
             let serial = rand::random_range(0..u64::from(bangban_codes::Serial::COUNT));
-            let receipt = ReceiptNumber::new(district.number, serial)
+            let receipt = ReceiptNumber::new(number, serial)
                 .map_err(Refusal::internal)?
                 .to_string();
             let acts = opening::open(id.clone(), receipt, &request, &assignment, &outside)?;
             let mut case = Case::default();
             let chain = Chain::new(&request.district, subject(&id), 0, START, &caller, now);
             let chain = carry_out(&mut case, chain, acts, now);
-            let state = store::insert(&case, &chain, loaded.revision);
+            let state = store::insert(&case, &chain, known.calendar_revision);
             match self
                 .store
                 .finish::<CaseChange>(&mut command, &chain, None, vec![state])
@@ -224,6 +210,9 @@ impl Rpc {
             {
                 Ok(Some(position)) => return Ok(answer(case, &position)),
                 Ok(None) => {}
+                Err(Error::Taken(what)) if what.contains("consultation") => {
+                    return Err(consultation_taken().into());
+                }
                 // The receipt was drawn before: draw another.
                 Err(Error::Taken(what)) if what.contains("receipt") => {}
                 Err(error) => return Err(error.into()),
@@ -265,6 +254,40 @@ impl Rpc {
         .await
     }
 
+    /// Draws up a delegation agreement; whether the agent may be given the matter is asked again, a relative may have
+    /// been declared meanwhile (BB-6.1).
+    pub(super) async fn draft(
+        &self,
+        request: Request<DraftDelegationRequest>,
+    ) -> Result<Response<CaseChange>, Status> {
+        let (caller, deadline, request) = taken(request);
+        let command = Command::new(&caller, &request);
+        if self.store.repeated(&command).await?.is_some() {
+            return Ok(self.first_answer(&command).await?);
+        }
+        let scope = self.scope(&caller, &request.district).await?;
+        let case = store::find(&self.store, &scope, "id", &request.case)
+            .await?
+            .ok_or_else(case_unknown)?;
+        let agent = CheckAssignmentRequest {
+            district: request.district.clone(),
+            staff: case.agent,
+            site: case.site,
+            item: case.item,
+            channel: Channel::Unspecified.into(),
+            applicant: case.applicant,
+        };
+        self.assignable(&caller, deadline, agent).await?;
+        self.act_on(
+            &caller,
+            &request,
+            Who::Responsible,
+            None,
+            |case, outside| delegation::draft(case, &request, outside),
+        )
+        .await
+    }
+
     /// Accepts a hand-over; whether the receiver may be given the case is asked again, because it takes effect now.
     pub(super) async fn accept(
         &self,
@@ -293,8 +316,8 @@ impl Rpc {
             applicant: case.applicant,
         };
         let assignment = self.assignable(&caller, deadline, receiver).await?;
-        self.act_on(&caller, &request, Who::Receiver, None, |case, _| {
-            responsibility::accept(case, &request, &assignment)
+        self.act_on(&caller, &request, Who::Receiver, None, |case, outside| {
+            responsibility::accept(case, &assignment, outside)
         })
         .await
     }
@@ -323,6 +346,16 @@ impl Rpc {
             &self.store.position(first.tx, first.position),
         ))
     }
+}
+
+fn consultation_taken() -> Refusal {
+    Refusal::exists(
+        "CASE_OF_CONSULTATION_EXISTS",
+        "BB-4.2a",
+        "该咨询已转为办件",
+        "a case was made of this consultation already",
+    )
+    .field("consultation", "has its case")
 }
 
 /// The case that acts lead to.

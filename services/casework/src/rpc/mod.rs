@@ -8,13 +8,14 @@ mod read;
 
 pub(crate) use command::carry_out;
 pub use command::folded;
+pub use ledger::Ledgers;
 
 use std::sync::Arc;
 
 use bangban_kit::{
     access::Deadline, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope,
 };
-use bangban_learned::district;
+use bangban_learned::{district, known::Learned};
 use bangban_store::{Error, Store};
 use tonic::Request;
 
@@ -22,6 +23,7 @@ use tonic::Request;
 #[derive(Debug, Clone)]
 pub struct Rpc {
     pub(crate) store: Store,
+    pub(crate) learned: Learned,
     pub(crate) directory: Peer,
     pub(crate) proofs: Arc<progress::Proofs>,
 }
@@ -29,9 +31,10 @@ pub struct Rpc {
 impl Rpc {
     /// Works on `store` and asks `directory`.
     #[must_use]
-    pub fn new(store: Store, directory: Peer) -> Self {
+    pub fn new(store: Store, learned: Learned, directory: Peer) -> Self {
         Self {
             store,
+            learned,
             directory,
             proofs: Arc::default(),
         }
@@ -39,7 +42,7 @@ impl Rpc {
 
     /// What a caller may see of a district.
     async fn scope(&self, caller: &Caller, district: &str) -> Result<Scope, Error> {
-        district::scope(&self.store, caller, district).await
+        district::scope(&self.learned, caller, district).await
     }
 }
 

@@ -1,18 +1,17 @@
 //! Reads: each narrowed to what the caller may see.
 
 use bangban_kit::{identity::Caller, page::Page, refusal::Refusal, scope::Scope};
-use bangban_learned::calendar;
 use bangban_proto::bangban::{
     casework::v1::{
-        Case, CaseAct, CheckCompletenessRequest, CheckCompletenessResponse, ExplainDueTimeRequest,
-        GetCaseByReceiptRequest, GetCaseRequest, GetNoticeRequest, GetQualityRatesRequest,
-        GetQualityRatesResponse, ListCasesRequest, ListCasesResponse, ListReusableMaterialsRequest,
-        ListReusableMaterialsResponse, Notice, ReusableMaterial, case_act::Act,
+        Agreement, Case, CaseAct, CheckCompletenessRequest, CheckCompletenessResponse,
+        ExplainDueTimeRequest, GetAgreementRequest, GetCaseByReceiptRequest, GetCaseRequest,
+        GetNoticeRequest, GetQualityRatesRequest, GetQualityRatesResponse, ListCasesRequest,
+        ListCasesResponse, ListReusableMaterialsRequest, ListReusableMaterialsResponse, Notice,
+        ReusableMaterial, case_act::Act,
     },
-    directory::v1::ItemVersion,
     types::v1::DueTimeExplanation,
 };
-use bangban_store::{act, copy};
+use bangban_store::act;
 use chrono::NaiveDate;
 use prost::Message as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
@@ -90,6 +89,47 @@ impl Rpc {
         Ok(Response::new(given.notice.unwrap_or_default()))
     }
 
+    pub(super) async fn read_agreement(
+        &self,
+        request: Request<GetAgreementRequest>,
+    ) -> Result<Response<Agreement>, Status> {
+        let (caller, _, r) = taken(request);
+        let case = self.seen(&caller, &r.district, &r.case, &r.after).await?;
+        let wanted = match r.number {
+            0 => case.agreements.last(),
+            number => case.agreements.iter().find(|a| a.number == number),
+        };
+        let unknown = || {
+            Refusal::not_found(
+                "AGREEMENT_UNKNOWN",
+                "BB-10.2.2.1",
+                "没有该委托代办协议",
+                "there is no such agreement",
+            )
+        };
+        let wanted = wanted.ok_or_else(unknown)?;
+        let drafts = act::Entity::find()
+            .filter(act::Column::District.eq(&r.district))
+            .filter(act::Column::Subject.eq(format!("cases/{}", case.id)))
+            .filter(act::Column::Kind.eq("delegation.drafted"))
+            .all(&self.store.db)
+            .await
+            .map_err(bangban_store::Error::from)?;
+        let texts = drafts.iter().find_map(|row| {
+            let act = CaseAct::decode(row.payload.as_slice()).ok()?.act?;
+            let Act::DelegationDrafted(drafted) = act else {
+                return None;
+            };
+            drafted.agreement.filter(|a| a.number == wanted.number)
+        });
+        let texts = texts.ok_or_else(unknown)?;
+        Ok(Response::new(Agreement {
+            text: texts.text,
+            authorisation: texts.authorisation,
+            ..wanted.clone()
+        }))
+    }
+
     pub(super) async fn read_cases(
         &self,
         request: Request<ListCasesRequest>,
@@ -140,10 +180,12 @@ impl Rpc {
                 )
                 .field("clock", "unknown")
             })?;
-        let calendar = calendar::of(&self.store, &r.district).await?;
+        let known = self.learned.now(&r.district).await?;
         let now = self.store.now().await?.local();
         Ok(Response::new(bangban_limits::clock::explained(
-            found, &calendar, now,
+            found,
+            &known.calendar,
+            now,
         )?))
     }
 
@@ -174,7 +216,8 @@ impl Rpc {
         let page = Page::new(EARLIER_CASES, "", &["ListReusableMaterials"])?;
         let (earlier, _) =
             store::list(&self.store, &Scope::whole(&r.district), &earlier, &page).await?;
-        let wanted = version(self, &case).await?;
+        let known = self.learned.now(&r.district).await?;
+        let wanted = known.item(&case.item, case.item_version);
         let mut materials = Vec::new();
         for old in earlier.iter().filter(|old| old.id != case.id) {
             for held in &old.materials {
@@ -214,13 +257,6 @@ impl Rpc {
             completeness_rate: rate(complete_count, closed_count),
         }))
     }
-}
-
-async fn version(rpc: &Rpc, case: &Case) -> Result<ItemVersion, Status> {
-    let id = format!("{}@{}", case.item, case.item_version);
-    Ok(copy::get(&rpc.store.db, &case.district, "item", &id)
-        .await?
-        .unwrap_or_default())
 }
 
 #[expect(

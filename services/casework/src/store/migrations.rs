@@ -9,7 +9,13 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Cases), Box::new(CalendarChanges)]
+        vec![
+            Box::new(Cases),
+            Box::new(CalendarChanges),
+            Box::new(Checkpoints),
+            Box::new(Consultations),
+            Box::new(Receivers),
+        ]
     }
 }
 
@@ -88,6 +94,130 @@ impl MigrationTrait for CalendarChanges {
                 .execute_unprepared(statement)
                 .await?;
         }
+        Ok(())
+    }
+}
+
+/// Signed checkpoints of the districts' ledgers, and what each was made of (BX-6). They are never changed either.
+struct Checkpoints;
+
+impl MigrationName for Checkpoints {
+    fn name(&self) -> &'static str {
+        "m0003_checkpoints"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Checkpoints {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        let is_postgres =
+            manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres;
+        // Leaves are in byte order whatever the database's locale is.
+        let (bytes, subject) = if is_postgres {
+            ("bytea", "text COLLATE \"C\"")
+        } else {
+            ("blob", "text")
+        };
+        for statement in [
+            format!(
+                "CREATE TABLE checkpoints (
+                    district text NOT NULL, number bigint NOT NULL, day text NOT NULL, leaf_count bigint NOT NULL,
+                    root {bytes} NOT NULL, previous {bytes} NOT NULL, hash {bytes} NOT NULL,
+                    signature {bytes} NOT NULL, public_key {bytes} NOT NULL, made_at_us bigint NOT NULL,
+                    is_demonstration boolean NOT NULL, incarnation text NOT NULL, horizon bigint NOT NULL,
+                    PRIMARY KEY (district, number))"
+            ),
+            format!(
+                "CREATE TABLE checkpoint_leaves (
+                    district text NOT NULL, number bigint NOT NULL, subject {subject} NOT NULL,
+                    act_count bigint NOT NULL, head {bytes} NOT NULL, PRIMARY KEY (district, number, subject))"
+            ),
+            "CREATE INDEX checkpoint_leaves_subject ON checkpoint_leaves (district, subject, number)".to_owned(),
+        ] {
+            db.execute_unprepared(&statement).await?;
+        }
+        if is_postgres {
+            db.execute_unprepared(
+                "CREATE FUNCTION checkpoints_are_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION 'checkpoints are append-only (BX-6)'; END $$",
+            )
+            .await?;
+        }
+        for table in ["checkpoints", "checkpoint_leaves"] {
+            if is_postgres {
+                db.execute_unprepared(&format!(
+                    "CREATE TRIGGER {table}_no_edit BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+                     FOR EACH STATEMENT EXECUTE FUNCTION checkpoints_are_append_only()"
+                ))
+                .await?;
+                continue;
+            }
+            for verb in ["UPDATE", "DELETE"] {
+                db.execute_unprepared(&format!(
+                    "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} BEGIN
+                        SELECT RAISE(ABORT, 'checkpoints are append-only (BX-6)'); END"
+                ))
+                .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The consultation of which a case was made: one case each (BB-4.2a).
+struct Consultations;
+
+impl MigrationName for Consultations {
+    fn name(&self) -> &'static str {
+        "m0004_consultations"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Consultations {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in [
+            "ALTER TABLE cases ADD COLUMN consultation text NOT NULL DEFAULT ''",
+            "CREATE UNIQUE INDEX cases_consultation ON cases (district, consultation) WHERE consultation <> ''",
+        ] {
+            manager
+                .get_connection()
+                .execute_unprepared(statement)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// To whom a case is being handed over, who may see it before it is taken (BB-4.2a).
+struct Receivers;
+
+impl MigrationName for Receivers {
+    fn name(&self) -> &'static str {
+        "m0005_receivers"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Receivers {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .get_connection()
+            .execute_unprepared("ALTER TABLE cases ADD COLUMN receiver text NOT NULL DEFAULT ''")
+            .await?;
         Ok(())
     }
 }

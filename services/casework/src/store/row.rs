@@ -1,16 +1,15 @@
 //! Cases as rows: the columns that are searched, and one body.
 
+use std::sync::Arc;
+
 use bangban_kit::{
     page::Page,
     refusal::Refusal,
     scope::{Reach, Scope},
 };
+use bangban_learned::known::{Known, Learned, revision_sql};
 use bangban_ledger::Hash;
-use bangban_limits::clock;
-use bangban_proto::bangban::{
-    casework::v1::{Case, ListCasesRequest},
-    directory::v1::{Calendar, Department, District, ItemVersion},
-};
+use bangban_proto::bangban::casework::v1::{Case, ListCasesRequest};
 use bangban_store::{
     Error, Now, Store, act,
     clock::now_sql,
@@ -21,36 +20,21 @@ use prost::Message;
 use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value, sea_query};
 use sea_query::{Alias, Expr, Query as Sql};
 
-/// A case with everything that a command on it needs, read by one statement.
+use crate::domain::{clock, responsibility};
+
+/// A case with everything that a command on it needs.
 #[derive(Debug)]
 pub struct Loaded {
     /// Now.
     pub now: Now,
     /// Whether the request was done before.
     pub is_repeated: bool,
-    /// The district; unset when this service has not heard of it.
-    pub district: Option<District>,
-    /// What differs in the district's calendar.
-    pub calendar: Calendar,
-    /// Days of years that were loaded for all districts.
-    pub national: Calendar,
-    /// Revision of the district's calendar.
-    pub revision: i64,
-    /// Revision by which the case's clocks were counted.
+    /// What is known of the district.
+    pub known: Arc<Known>,
+    /// Revision of the calendar by which the case's clocks were counted.
     pub counted_by: i64,
     /// The case with its version and the hash of its last act.
     pub case: Option<(Case, u64, Hash)>,
-    /// The version of the item that it is under.
-    pub item: ItemVersion,
-    /// The department.
-    pub department: Department,
-}
-
-fn decode<M: Message + Default>(row: &QueryResult, column: usize) -> Result<Option<M>, Error> {
-    let bytes: Option<Vec<u8>> = row.try_get_by_index(column)?;
-    bytes
-        .map(|b| M::decode(b.as_slice()).map_err(|e| Refusal::internal(e).into()))
-        .transpose()
 }
 
 impl Loaded {
@@ -60,47 +44,50 @@ impl Loaded {
     pub fn counted_by(&self) -> i64 {
         match &self.case {
             Some((case, ..)) if case.next_due_at.is_some() => self.counted_by,
-            _ => self.revision,
+            _ => self.known.calendar_revision,
         }
     }
 }
 
-/// Time, repetition, district, calendar, case, item and department in one statement.
+fn decode<M: Message + Default>(row: &QueryResult, column: usize) -> Result<Option<M>, Error> {
+    let bytes: Option<Vec<u8>> = row.try_get_by_index(column)?;
+    bytes
+        .map(|b| M::decode(b.as_slice()).map_err(|e| Refusal::internal(e).into()))
+        .transpose()
+}
+
+/// Time, repetition, what is known of the district, and the case: one statement, and memory.
 ///
 /// # Errors
 /// The database's.
-pub async fn load(store: &Store, command: &Command, case: &str) -> Result<Loaded, Error> {
+pub async fn load(
+    store: &Store,
+    learned: &Learned,
+    command: &Command,
+    case: &str,
+) -> Result<Loaded, Error> {
     let sql = format!(
-        "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.district = $1 AND a.caller = $2 \
-         AND a.method = $3 AND a.request_id = $4), o.body, k.body, n.body, s.version, s.head, s.body, i.body, d.body, r.revision, s.calendar_revision \
-         FROM clock c \
-         LEFT JOIN copies o ON o.district = $1 AND o.kind = 'district' AND o.id = $1 \
-         LEFT JOIN copies k ON k.district = $1 AND k.kind = 'calendar' AND k.id = 'calendar' \
-         LEFT JOIN copies n ON n.district = '' AND n.kind = 'calendar' AND n.id = 'calendar' \
-         LEFT JOIN calendars r ON r.district = $1 \
-         LEFT JOIN cases s ON s.district = $1 AND s.id = $5 \
-         LEFT JOIN copies i ON i.district = $1 AND i.kind = 'item' AND i.id = s.item || '@' || CAST(s.item_version AS text) \
-         LEFT JOIN copies d ON d.district = $1 AND d.kind = 'department' AND d.id = s.department \
-         WHERE c.id = 1",
-        now_sql(store.backend)
+        "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.request_key = $3), {}, s.version, s.head, \
+         s.body, s.calendar_revision FROM clock c LEFT JOIN cases s ON s.district = $1 AND s.id = $2 WHERE c.id = 1",
+        now_sql(store.backend),
+        revision_sql(1)
     );
-    let asked = &command.asked;
     let values = [
         command.district.clone().into(),
-        asked.caller.clone().into(),
-        asked.method.into(),
-        asked.request_id.clone().into(),
         case.into(),
+        command.key().into(),
     ];
     let row = store
         .db
         .query_one_raw(Statement::from_sql_and_values(store.backend, sql, values))
         .await?
         .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
-    let version: Option<i64> = row.try_get_by_index(6)?;
-    let head: Option<Vec<u8>> = row.try_get_by_index(7)?;
-    let case: Option<Case> = decode(&row, 8)?;
-    let case = match (case, version, head) {
+    let known = learned
+        .of(&command.district, row.try_get_by_index(3)?)
+        .await?;
+    let version: Option<i64> = row.try_get_by_index(4)?;
+    let head: Option<Vec<u8>> = row.try_get_by_index(5)?;
+    let case = match (decode::<Case>(&row, 6)?, version, head) {
         (Some(case), Some(version), Some(head)) => {
             Some((case, version.unsigned_abs(), act::hash(&head)))
         }
@@ -109,71 +96,9 @@ pub async fn load(store: &Store, command: &Command, case: &str) -> Result<Loaded
     Ok(Loaded {
         now: Now::from_row(row.try_get_by_index(0)?, row.try_get_by_index(1)?),
         is_repeated: row.try_get_by_index(2)?,
-        district: decode(&row, 3)?,
-        calendar: decode(&row, 4)?.unwrap_or_default(),
-        national: decode(&row, 5)?.unwrap_or_default(),
-        revision: row.try_get_by_index::<Option<i64>>(11)?.unwrap_or_default(),
-        counted_by: row.try_get_by_index::<Option<i64>>(12)?.unwrap_or_default(),
+        known,
+        counted_by: row.try_get_by_index::<Option<i64>>(7)?.unwrap_or_default(),
         case,
-        item: decode(&row, 9)?.unwrap_or_default(),
-        department: decode(&row, 10)?.unwrap_or_default(),
-    })
-}
-
-/// What the opening of a case needs beside [`load`].
-#[derive(Debug)]
-pub struct Opening {
-    /// The version of the item in force today.
-    pub item: Option<ItemVersion>,
-    /// Its department.
-    pub department: Department,
-}
-
-/// The version of an item that is in force on a day, with its department.
-///
-/// # Errors
-/// The database's.
-pub async fn opening(
-    store: &Store,
-    district: &str,
-    item: &str,
-    today: &str,
-) -> Result<Opening, Error> {
-    let sql =
-        "SELECT body FROM copies WHERE district = $1 AND kind = 'item' AND id >= $2 AND id < $3";
-    // Ids are `code@version`; `A` follows `@`.
-    let values: [Value; 3] = [
-        district.into(),
-        format!("{item}@").into(),
-        format!("{item}A").into(),
-    ];
-    let rows = store
-        .db
-        .query_all_raw(Statement::from_sql_and_values(store.backend, sql, values))
-        .await?;
-    let mut found: Option<ItemVersion> = None;
-    for row in &rows {
-        let Some(version) = decode::<ItemVersion>(row, 0)? else {
-            continue;
-        };
-        let is_before = |until: &str| until.is_empty() || today < until;
-        if version.effective_from.as_str() <= today
-            && is_before(&version.effective_until)
-            && is_before(&version.withdrawn_from)
-            && found.as_ref().is_none_or(|f| f.version < version.version)
-        {
-            found = Some(version);
-        }
-    }
-    let department = match &found {
-        Some(item) => {
-            bangban_store::copy::get(&store.db, district, "department", &item.department).await?
-        }
-        None => None,
-    };
-    Ok(Opening {
-        item: found,
-        department: department.unwrap_or_default(),
     })
 }
 
@@ -185,6 +110,7 @@ fn us(at: Option<&prost_types::Timestamp>) -> Value {
 /// Column values that follow from a case, with its version, the hash of its last act, and the calendar's revision.
 fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'static str, Value)> {
     let decision = case.clocks.iter().find(|c| c.id == "decision");
+    let receiver = responsibility::pending(case).map(|h| h.to_agent.clone());
     vec![
         ("version", i64::try_from(version).unwrap_or(i64::MAX).into()),
         ("head", head.to_vec().into()),
@@ -195,9 +121,7 @@ fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'stat
         ("due_at_us", us(case.next_due_at.as_ref())),
         (
             "attention_at_us",
-            clock::attention_at(&case.clocks)
-                .map(|s| s * 1_000_000)
-                .into(),
+            clock::attention_at(case).map(|s| s * 1_000_000).into(),
         ),
         ("ended_at_us", us(case.ended_at.as_ref())),
         (
@@ -209,6 +133,7 @@ fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'stat
             us(decision.and_then(|d| d.ended_at.as_ref())),
         ),
         ("calendar_revision", revision.into()),
+        ("receiver", receiver.unwrap_or_default().into()),
         ("body", case.encode_to_vec().into()),
     ]
 }
@@ -227,6 +152,7 @@ pub fn insert(case: &Case, chain: &Chain, revision: i64) -> State {
         ("item", case.item.clone().into()),
         ("item_version", i64::from(case.item_version).into()),
         ("opened_at_us", us(case.opened_at.as_ref())),
+        ("consultation", case.consultation.clone().into()),
     ]);
     let mut insert = Sql::insert();
     insert
@@ -279,12 +205,19 @@ pub fn apply_scope(select: &str, scope: &Scope) -> Query {
     query.and("district = {}", scope.district());
     match scope.reach() {
         Reach::Whole => {}
-        Reach::Region { prefix, site } => {
+        Reach::Region {
+            prefix,
+            site,
+            person,
+        } => {
             query.values.push(format!("{prefix}%").into());
             query.values.push(site.clone().into());
-            let (prefix, site) = (query.values.len() - 1, query.values.len());
+            query.values.push(person.clone().into());
+            let last = query.values.len();
+            let (prefix, site, person) = (last - 2, last - 1, last);
             query.sql.push_str(&format!(
-                " AND (region LIKE ${prefix} OR (site <> '' AND site = ${site}) OR EXISTS (SELECT 1 FROM participants p \
+                " AND (region LIKE ${prefix} OR (site <> '' AND site = ${site}) \
+                 OR (receiver <> '' AND receiver = ${person}) OR EXISTS (SELECT 1 FROM participants p \
                  WHERE p.district = cases.district AND p.case_id = cases.id AND p.kind = 'site' AND p.id = ${site}))"
             ));
         }
@@ -341,7 +274,7 @@ pub async fn list(
         }
     }
     if let Some(before) = &request.due_before {
-        query.and("due_at_us < {}", before.seconds * 1_000_000);
+        query.and("due_at_us < {}", before.seconds.saturating_mul(1_000_000));
     }
     if let [priority, opened, id] = page.after.as_slice() {
         let number = |text: &String| text.parse::<i64>().unwrap_or_default();

@@ -32,7 +32,7 @@ pub fn kind(act: &Act) -> &'static str {
         Act::CalendarAmended(_) => "calendar.amended",
         Act::CalendarYearLoaded(_) => "calendar_year.loaded",
         Act::ClockAdvanced(_) => "clock.advanced",
-        Act::EntitlementNear(_) => "entitlement.near",
+        Act::EntitlementNear(_) => NEAR,
     }
 }
 
@@ -55,6 +55,8 @@ pub const REVEALED: &str = "applicant.revealed";
 pub const PUBLISHED: &str = "item.published";
 /// Kind of the act of withdrawing an item.
 pub const WITHDRAWN: &str = "item.withdrawn";
+/// Kind of the act of noting that an entitlement is about to begin.
+pub const NEAR: &str = "entitlement.near";
 
 /// An act in protobuf's wire format.
 #[must_use]

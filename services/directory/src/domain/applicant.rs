@@ -47,10 +47,11 @@ pub fn refused(error: bangban_codes::Error, field: &str) -> Refusal {
     Refusal::invalid(error.reason(), "", error.zh(), error.to_string()).field(field, error.reason())
 }
 
-/// The kind of a document in the terms of its codes.
+/// The kind of a document in the terms of its codes; none when no document was shown.
 #[must_use]
-pub fn kind(kind: DocumentKind) -> Kind {
-    match kind {
+pub fn kind(kind: DocumentKind) -> Option<Kind> {
+    Some(match kind {
+        DocumentKind::NotShown => return None,
         DocumentKind::Passport => Kind::Passport,
         DocumentKind::HkMacaoPermit => Kind::HkMacaoTravelPermit,
         DocumentKind::TaiwanPermit => Kind::TaiwanTravelPermit,
@@ -58,15 +59,89 @@ pub fn kind(kind: DocumentKind) -> Kind {
         DocumentKind::ForeignResidencePermit => Kind::ForeignPermanentResidence,
         DocumentKind::CreditCode => Kind::UnifiedSocialCredit,
         DocumentKind::ResidentId | DocumentKind::Unspecified => Kind::ResidentId,
+    })
+}
+
+/// Reads a document number; none when no document was shown (BB-10.1.1c).
+///
+/// # Errors
+/// DOCUMENT_NOT_EXPECTED, DOCUMENT_MISSING; the document's own, for example CHECKSUM_MISMATCH.
+pub fn document(
+    of: DocumentKind,
+    text: &str,
+    today: NaiveDate,
+) -> Result<Option<Document>, Refusal> {
+    let is_given = !text.trim().is_empty();
+    match kind(of) {
+        None if is_given => Err(Refusal::invalid(
+            "DOCUMENT_NOT_EXPECTED",
+            "",
+            "选择“未出示证件”时不能填写证件号码",
+            "no document was shown, yet there is a number: leave it out or say which document it is",
+        )
+        .field("document", "is not expected")),
+        None => Ok(None),
+        Some(kind) if is_given => Document::parse(kind, text, today)
+            .map(Some)
+            .map_err(|e| refused(e, "document")),
+        Some(_) => Err(Refusal::invalid(
+            "DOCUMENT_MISSING",
+            "",
+            "请填写证件号码；只咨询的，可以选择“未出示证件”",
+            "the document number is missing; who only asks a question may show none",
+        )
+        .field("document", "is missing")),
     }
 }
 
-/// Reads a document number.
+/// The document that somebody who had shown none shows now; none when nothing is shown.
 ///
 /// # Errors
-/// The document's own, for example CHECKSUM_MISMATCH.
-pub fn document(of: DocumentKind, text: &str, today: NaiveDate) -> Result<Document, Refusal> {
-    Document::parse(kind(of), text, today).map_err(|e| refused(e, "document"))
+/// DOCUMENT_SHOWN_ALREADY, DOCUMENT_KIND_MISSING; those of [`document`].
+pub fn first_document(
+    held: &Applicant,
+    of: DocumentKind,
+    text: &str,
+    today: NaiveDate,
+) -> Result<Option<Document>, Refusal> {
+    if of == DocumentKind::Unspecified && text.trim().is_empty() {
+        return Ok(None);
+    }
+    if held.document_kind() != DocumentKind::NotShown {
+        return Err(Refusal::precondition(
+            "DOCUMENT_SHOWN_ALREADY",
+            "",
+            "该申请人已出示过证件，不能更换",
+            "this applicant has shown a document already: it is not replaced",
+        )
+        .field("document", "was shown already"));
+    }
+    if of == DocumentKind::Unspecified {
+        return Err(Refusal::invalid(
+            "DOCUMENT_KIND_MISSING",
+            "",
+            "请选择证件种类",
+            "say which kind of document it is",
+        )
+        .field("document_kind", "is missing"));
+    }
+    document(of, text, today)
+}
+
+/// Refuses one who has shown no document: a case is filed with it, and its record would never be complete.
+///
+/// # Errors
+/// DOCUMENT_NOT_SHOWN (BB-8d).
+pub fn document_shown(applicant: &Applicant) -> Result<(), Refusal> {
+    if applicant.document_kind() != DocumentKind::NotShown {
+        return Ok(());
+    }
+    Err(Refusal::precondition(
+        "DOCUMENT_NOT_SHOWN",
+        "BB-8d",
+        "该申请人尚未出示证件，请先登记证件再办理",
+        "this applicant has shown no document: a case needs one, record it first",
+    ))
 }
 
 /// Reads a telephone number.
@@ -184,6 +259,18 @@ pub fn applicant_exists() -> Refusal {
     )
 }
 
+/// APPLICANT_EXISTS, where somebody who had shown none shows a document that is registered (BB-4.1c).
+#[must_use]
+pub fn document_taken() -> Refusal {
+    Refusal::exists(
+        "APPLICANT_EXISTS",
+        "BB-4.1c",
+        "该证件已登记在另一位申请人名下，请改用那位申请人（按证件号码查找）",
+        "the document is registered for another applicant: use that one, found by the document",
+    )
+    .field("document", "is registered")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,5 +307,20 @@ mod tests {
             document(DocumentKind::ResidentId, "420527194403080021", today).expect_err("refused");
         assert_eq!(refused.reason, "CHECKSUM_MISMATCH");
         assert!(!refused.en.contains("420527"));
+    }
+
+    #[test]
+    fn there_is_a_number_where_a_document_was_shown_and_only_there() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day");
+        let read = |kind, text| document(kind, text, today).map_err(|r| r.reason);
+        assert_eq!(read(DocumentKind::NotShown, " "), Ok(None));
+        assert_eq!(
+            read(DocumentKind::NotShown, "42052719440308002X"),
+            Err("DOCUMENT_NOT_EXPECTED")
+        );
+        for kind in [DocumentKind::ResidentId, DocumentKind::Passport] {
+            assert_eq!(read(kind, " "), Err("DOCUMENT_MISSING"));
+        }
+        assert!(read(DocumentKind::ResidentId, "42052719440308002X").is_ok_and(|d| d.is_some()));
     }
 }

@@ -91,7 +91,7 @@ pub fn load(
 
 fn row(amendment: &Amendment) -> Result<Row, Refusal> {
     Ok(Row {
-        date: day(&amendment.date, "date")?,
+        date: day(&amendment.date, "amendment.date")?,
         kind: if amendment.kind() == DayKind::Work {
             Kind::Workday
         } else {
@@ -104,7 +104,7 @@ fn row(amendment: &Amendment) -> Result<Row, Refusal> {
 
 fn own(amendment: &Amendment) -> Result<Override, Refusal> {
     Ok(Override {
-        date: day(&amendment.date, "date")?,
+        date: day(&amendment.date, "amendment.date")?,
         kind: if amendment.kind() == DayKind::Work {
             OverrideKind::Work
         } else {

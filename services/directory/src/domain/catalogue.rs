@@ -92,10 +92,27 @@ pub fn faults(
             faults.push(department_unknown(id).field(field, "is unknown"));
         }
     }
+    faults.extend(powers(item));
     faults.extend(twice("materials", item.materials.iter().map(|m| &m.code)));
     faults.extend(twice("conditions", item.conditions.iter().map(|c| &c.code)));
     faults.extend(faults_in_time(item, versions));
     faults
+}
+
+/// What may be delegated is said where agency is allowed, and nowhere else.
+fn powers(item: &ItemVersion) -> Option<Refusal> {
+    if item.is_agency_allowed != item.powers.is_empty() {
+        return None;
+    }
+    Some(
+        Refusal::invalid(
+            "POWERS_CONTRADICT_AGENCY",
+            "BB-7.1.2",
+            "可代办的事项须列明可委托的权限，不可代办的事项不得列出",
+            "an item for agency lists the powers that may be given; any other lists none",
+        )
+        .field("item.powers", "contradict is_agency_allowed"),
+    )
 }
 
 fn department_unknown(id: &str) -> Refusal {

@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod catalogue;
 pub mod complaint;
 pub mod district;
+pub mod entitlement;
 pub mod regions;
 pub mod rule;
 pub mod site;

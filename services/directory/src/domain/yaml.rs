@@ -7,7 +7,7 @@ use bangban_proto::bangban::{
     directory::v1::{
         ClockStop, Condition, DeliveryForm, Department, ElectronicLicence, Fee, Handling,
         InPersonAct, ItemKind, ItemLimit, ItemVersion, LegalBasis, LimitName, LimitOwner,
-        LimitStart, Material, MaterialForm, Place, Remedies, Rule, Step,
+        LimitStart, Material, MaterialForm, Place, Power, Remedies, Rule, Step,
     },
     types::v1::{Channel, Tier, TimeUnit},
 };
@@ -204,6 +204,7 @@ fn item(r: &mut Reader<'_>, code: &str, name: &str) -> ItemVersion {
             named!(r, "", DeliveryForm, "DELIVERY_FORM_")
         }),
         is_agency_allowed: r.flag("is_agency_allowed"),
+        powers: r.list("powers", |r| named!(r, "", Power, "POWER_")),
         in_person_acts: r.list("in_person_acts", |r| InPersonAct {
             code: r.text("code"),
             citation: r.text("citation"),

@@ -70,6 +70,7 @@ service!(ApplicantService {
     find_applicants(FindApplicantsRequest) -> FindApplicantsResponse;
     reveal_applicant(RevealApplicantRequest) -> RevealApplicantResponse;
     list_reveals(ListRevealsRequest) -> ListRevealsResponse;
+    list_reminders(ListRemindersRequest) -> ListRemindersResponse;
     prove_identity(ProveIdentityRequest) -> ProveIdentityResponse;
 });
 service!(CatalogueService {

@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(M0001Start)]
+        vec![Box::new(M0001Start), Box::new(M0002LookupsOfAThing)]
     }
 }
 
@@ -77,6 +77,34 @@ impl MigrationTrait for M0001Start {
         ] {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
+        Ok(())
+    }
+
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Custom(
+            "a log is never taken back: restore a backup".to_owned(),
+        ))
+    }
+}
+
+/// What leads to a thing is found by the thing: to take it away, and to see that it still does (BB-4.2c).
+struct M0002LookupsOfAThing;
+
+impl MigrationName for M0002LookupsOfAThing {
+    fn name(&self) -> &str {
+        "m0002_lookups_of_a_thing"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for M0002LookupsOfAThing {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let index = "CREATE INDEX lookups_id ON lookups (district, kind, id)";
+        manager.get_connection().execute_unprepared(index).await?;
         Ok(())
     }
 

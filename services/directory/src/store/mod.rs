@@ -5,6 +5,7 @@ pub mod history;
 pub mod lock;
 pub mod migrations;
 pub mod regions;
+pub mod reminders;
 pub mod resource;
 pub mod sealed;
 pub mod unique;

@@ -163,6 +163,22 @@ pub async fn all<M: Message + Default>(
     find.all(db).await?.into_iter().map(row).collect()
 }
 
+/// Those of a kind that have these ids, in no order.
+///
+/// # Errors
+/// The database's.
+pub async fn some<M: Message + Default>(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    kind: &str,
+    ids: impl IntoIterator<Item = String>,
+) -> Result<Vec<Row<M>>, Error> {
+    let find = Entity::find()
+        .filter(within(scope, kind))
+        .filter(Column::Id.is_in(ids));
+    find.all(db).await?.into_iter().map(row).collect()
+}
+
 /// A page of a kind, one row more than asked when there are more; below a region and of a parent when given.
 ///
 /// # Errors

@@ -42,6 +42,19 @@ pub fn insert(table: Table, district: &str, kind: &str, value: &str, id: &str) -
     State::Insert(insert)
 }
 
+/// Touches the one value of a kind that leads to a thing: what is written with it is not once nothing leads there.
+#[must_use]
+pub fn still(table: Table, district: &str, kind: &str, id: &str) -> State {
+    let mut update = Query::update();
+    update
+        .table(table.name())
+        .value(Alias::new("id"), id)
+        .and_where(Expr::col(Alias::new("district")).eq(district))
+        .and_where(Expr::col(Alias::new("kind")).eq(kind))
+        .and_where(Expr::col(Alias::new("id")).eq(id));
+    State::Update(update)
+}
+
 /// Takes away all values of a kind that lead to a thing.
 #[must_use]
 pub fn delete(table: Table, district: &str, kind: &str, id: &str) -> DeleteStatement {

@@ -1,5 +1,6 @@
 //! Applicants: sealed, found by keyed hashes, shown masked, revealed on record, forgotten.
 
+use bangban_codes::document::Document;
 use bangban_kit::{
     identity::Caller,
     page::Page,
@@ -32,9 +33,11 @@ use crate::{
     domain::{
         self, acts,
         applicant::{self, Personal},
+        entitlement,
     },
     store::{
         history,
+        reminders::BIRTHDAY,
         resource::{self, Place, Row},
         sealed,
         unique::{self, Table},
@@ -59,8 +62,39 @@ fn stored(id: &str) -> Applicant {
 
 fn born(person: &Applicant, document: &str, today: NaiveDate) -> Option<NaiveDate> {
     applicant::document(person.document_kind(), document, today)
-        .ok()?
+        .ok()??
         .birth_date()
+}
+
+/// Makes a document lead to its applicant, and to no other.
+fn found_by_document(ring: &Keyring, district: &str, document: &Document, id: &str) -> State {
+    let value = ring.blind_index(district, "document", &document.index_form());
+    unique::insert(Table::Uniques, district, "document", &value, id)
+}
+
+/// Leads from the day of birth to an applicant that wants to be reminded (BB-4.2c): the document tells the day.
+fn found_by_birthday(
+    ring: &Keyring,
+    district: &str,
+    state: &Applicant,
+    person: &Personal,
+    today: NaiveDate,
+) -> Option<State> {
+    let born = born(state, &person.document, today).filter(|_| state.wants_reminders)?;
+    let value = ring.blind_index(district, BIRTHDAY, &entitlement::birthday(born));
+    let id = &state.id;
+    Some(unique::insert(
+        Table::Lookups,
+        district,
+        BIRTHDAY,
+        &value,
+        id,
+    ))
+}
+
+/// Takes away what leads to an applicant.
+fn lost(table: Table, district: &str, kind: &str, id: &str) -> Other {
+    Other::delete(unique::delete(table, district, kind, id))
 }
 
 /// Leads from a telephone to an applicant.
@@ -142,6 +176,19 @@ impl Directory {
         Ok(found.ok_or_else(applicant::applicant_unknown)?)
     }
 
+    /// Whether somebody in the district is registered with the document.
+    async fn is_registered(
+        &self,
+        ring: &Keyring,
+        scope: &Scope,
+        document: &Document,
+    ) -> Result<bool, Error> {
+        let forms = ring.blind_indexes(scope.district(), "document", &document.index_form());
+        let db = &self.store.db;
+        let known = unique::find(db, scope, Table::Uniques, "document", forms, 1).await?;
+        Ok(!known.is_empty())
+    }
+
     async fn personal(
         &self,
         scope: &Scope,
@@ -181,17 +228,18 @@ impl Directory {
             let is_enterprise = request.document_kind() == DocumentKind::CreditCode;
             let (name, name_mask) = applicant::name(&request.name, is_enterprise)?;
             let district = on.scope.district();
-            let (db, form) = (&self.store.db, document.index_form());
             let ring = self.keys.ring();
-            let forms = ring.blind_indexes(district, "document", &form);
-            let known = unique::find(db, &on.scope, Table::Uniques, "document", forms, 1).await?;
-            if !known.is_empty() {
+            if let Some(document) = &document
+                && self.is_registered(&ring, &on.scope, document).await?
+            {
                 return Err(applicant::applicant_exists().into());
             }
             let id = uuid::Uuid::now_v7().to_string();
             let person = Personal {
                 name,
-                document: document.normalized().to_owned(),
+                document: document
+                    .map(|d| d.normalized().to_owned())
+                    .unwrap_or_default(),
                 telephone: telephone.normalized(),
                 address: request.address.trim().to_owned(),
             };
@@ -200,7 +248,7 @@ impl Directory {
                 id: id.clone(),
                 name_mask,
                 document_kind: request.document_kind,
-                document_mask: document.mask(),
+                document_mask: document.map(|d| d.mask()).unwrap_or_default(),
                 telephone_mask: telephone.mask(),
                 address_mask: applicant::address_mask(&person.address),
                 groups: request.groups.clone(),
@@ -214,14 +262,15 @@ impl Directory {
                 commitment,
                 is_enterprise,
             });
-            let by_document = ring.blind_index(district, "document", &form);
             let found_by = [
                 sealed::insert(row),
-                unique::insert(Table::Uniques, district, "document", &by_document, &id),
                 found_by_telephone(&ring, district, &person, &id),
             ];
+            let by_document = document.map(|d| found_by_document(&ring, district, &d, &id));
+            let by_birthday = found_by_birthday(&ring, district, &state, &person, today);
             let step = on.put::<Applicant, _>(&place(&on.scope, &id), None, (act, state));
-            Ok(step.and(found_by).answering(stored(&id)))
+            let step = step.and(found_by).and(by_document).and(by_birthday);
+            Ok(step.answering(stored(&id)))
         };
         let command = self.keyed(caller, request).await;
         match self.change_by(caller, command, decide).await {
@@ -251,33 +300,50 @@ impl Directory {
                 person.address = request.address.trim().to_owned();
                 state.address_mask = applicant::address_mask(&person.address);
             }
+            let today = on.now.local().date_naive();
+            let (kind, text) = (request.document_kind(), &request.document);
+            let document = applicant::first_document(&row.body, kind, text, today)?;
+            let district = on.scope.district();
+            let ring = self.keys.ring();
+            if let Some(document) = &document {
+                if self.is_registered(&ring, &on.scope, document).await? {
+                    return Err(applicant::document_taken().into());
+                }
+                state.document_kind = request.document_kind;
+                state.document_mask = document.mask();
+                state.is_enterprise = kind == DocumentKind::CreditCode;
+                (person.name, state.name_mask) =
+                    applicant::name(&person.name, state.is_enterprise)?;
+                person.document = document.normalized().to_owned();
+            }
             state.groups = request.groups.clone();
             state.wants_reminders = request.wants_reminders;
             state.etag = domain::etag(row.version + 1);
-            let district = on.scope.district();
-            let ring = self.keys.ring();
             let (new, commitment) = sealed::seal(&ring, district, &row.id, &person, Some(key));
             let act = Act::ApplicantUpdated(ApplicantUpdated { commitment });
+            let by_document = document.map(|d| found_by_document(&ring, district, &d, &row.id));
+            let by_birthday = found_by_birthday(&ring, district, &state, &person, today);
             let step = on.put(&place(&on.scope, &row.id), Some(&row), (act, state));
             Ok(step
                 .and([
                     sealed::insert(new),
                     found_by_telephone(&ring, district, &person, &row.id),
                 ])
+                .and(by_document)
+                .and(by_birthday)
                 .with([
                     Other::delete(sealed::delete(district, &row.id)),
-                    Other::delete(unique::delete(
-                        Table::Lookups,
-                        district,
-                        "telephone",
-                        &row.id,
-                    )),
+                    lost(Table::Lookups, district, "telephone", &row.id),
+                    lost(Table::Lookups, district, BIRTHDAY, &row.id),
                 ])
                 .answering(stored(&row.id)))
         };
         let command = self.keyed(caller, request).await;
-        let change = self.change_by(caller, command, decide).await?;
-        self.changed(caller, &request.district, change).await
+        match self.change_by(caller, command, decide).await {
+            Ok(change) => self.changed(caller, &request.district, change).await,
+            Err(error) if unique::is_taken(&error) => Err(applicant::document_taken().into()),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) async fn erase_applicant(
@@ -298,18 +364,9 @@ impl Directory {
             Ok(step
                 .with([
                     Other::delete(sealed::delete(district, &row.id)),
-                    Other::delete(unique::delete(
-                        Table::Uniques,
-                        district,
-                        "document",
-                        &row.id,
-                    )),
-                    Other::delete(unique::delete(
-                        Table::Lookups,
-                        district,
-                        "telephone",
-                        &row.id,
-                    )),
+                    lost(Table::Uniques, district, "document", &row.id),
+                    lost(Table::Lookups, district, "telephone", &row.id),
+                    lost(Table::Lookups, district, BIRTHDAY, &row.id),
                 ])
                 .answering(stored(&row.id)))
         };
@@ -338,7 +395,8 @@ impl Directory {
         let (table, field, form) = if !request.document.is_empty() {
             let today = now.local().date_naive();
             let document = applicant::document(request.document_kind(), &request.document, today)?;
-            (Table::Uniques, "document", document.index_form())
+            let form = document.map(|d| d.index_form()).unwrap_or_default();
+            (Table::Uniques, "document", form)
         } else if !request.telephone.is_empty() {
             (
                 Table::Lookups,

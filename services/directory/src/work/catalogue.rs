@@ -182,7 +182,11 @@ impl Directory {
     }
 
     /// Items in force on a day, by code.
-    async fn in_force(&self, scope: &Scope, on: &str) -> Result<Vec<ItemVersion>, Error> {
+    pub(super) async fn in_force(
+        &self,
+        scope: &Scope,
+        on: &str,
+    ) -> Result<Vec<ItemVersion>, Error> {
         let versions = bodies(self.versions(scope, None).await?);
         let of_one = versions.chunk_by(|a, b| a.code == b.code);
         Ok(of_one

@@ -7,6 +7,7 @@ mod clock;
 mod district;
 mod import;
 mod region;
+mod reminder;
 mod rule;
 mod site;
 mod staff;

@@ -221,6 +221,7 @@ impl Directory {
         let person = facts.applicant.ok_or_else(applicant::applicant_unknown)?;
         assignment::check(&agent, request, facts.now.local().date_naive())?;
         applicant::not_erased(&person)?;
+        applicant::document_shown(&person)?;
         let person = self.aged(person, facts.document, facts.now)?;
         Ok(CheckAssignmentResponse {
             applicant_mask: person.name_mask,
@@ -228,6 +229,7 @@ impl Directory {
             region: site.region.clone(),
             district_number: district.number,
             closing_times: site::closing_times(&site),
+            is_enterprise: person.is_enterprise,
         })
     }
 }

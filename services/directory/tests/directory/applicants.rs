@@ -14,6 +14,7 @@ on_both! {
     an_update_keeps_what_is_not_given_and_moves_the_telephone
     who_is_forgotten_is_found_by_nothing
     keys_that_another_process_rotated_are_used_at_once
+    bb_10_1_1c_who_shows_no_document_may_ask_and_shows_it_later
 }
 
 async fn find(at: &Instance, request: FindApplicantsRequest) -> Vec<Applicant> {
@@ -309,4 +310,60 @@ async fn keys_that_another_process_rotated_are_used_at_once(at: &Instance) {
     let again = at.directory.register_applicant(by(&operator(), request));
     let again = again.await.expect("repeated").into_inner().applicant;
     assert_eq!(again.expect("an applicant"), before);
+}
+
+async fn bb_10_1_1c_who_shows_no_document_may_ask_and_shows_it_later(at: &Instance) {
+    at.open_sites().await;
+    at.agent("agent", "town").await;
+    let unshown = RegisterApplicantRequest {
+        document_kind: DocumentKind::NotShown as i32,
+        document: String::new(),
+        ..lin()
+    };
+    let with_one = RegisterApplicantRequest {
+        document: "42052719440308002X".into(),
+        request_id: id(),
+        ..unshown.clone()
+    };
+    let answer = at.directory.register_applicant(by(&operator(), with_one));
+    assert_eq!(refused(answer.await).0, "DOCUMENT_NOT_EXPECTED");
+    let without = RegisterApplicantRequest {
+        document: String::new(),
+        request_id: id(),
+        ..lin()
+    };
+    let answer = at.directory.register_applicant(by(&operator(), without));
+    assert_eq!(refused(answer.await).0, "DOCUMENT_MISSING");
+    let person = at.register(unshown).await;
+    assert_eq!(
+        (person.document_mask.as_str(), &person.groups[..]),
+        ("", &[][..])
+    );
+    assert_eq!(find(at, telephone("13900000082")).await.len(), 1);
+    let check = at.check(assignment(&person.id)).await;
+    assert_eq!(refused(check).0, "DOCUMENT_NOT_SHOWN");
+    let shows = UpdateApplicantRequest {
+        district: DISTRICT.into(),
+        request_id: id(),
+        applicant: person.id.clone(),
+        document_kind: DocumentKind::ResidentId as i32,
+        document: "42052719440308002X".into(),
+        etag: person.etag.clone(),
+        ..UpdateApplicantRequest::default()
+    };
+    let done = at
+        .directory
+        .update_applicant(by(&operator(), shows.clone()));
+    let shown = done.await.expect("shown").into_inner().applicant;
+    let shown = shown.expect("an applicant");
+    assert_eq!(shown.groups, [1], "age makes a group");
+    assert_eq!(find(at, document("42052719440308002X")).await.len(), 1);
+    assert!(at.check(assignment(&person.id)).await.is_ok());
+    let again = UpdateApplicantRequest {
+        request_id: id(),
+        etag: shown.etag,
+        ..shows
+    };
+    let answer = at.directory.update_applicant(by(&operator(), again));
+    assert_eq!(refused(answer.await).0, "DOCUMENT_SHOWN_ALREADY");
 }

@@ -11,6 +11,7 @@ mod clock;
 mod import_catalogue;
 mod import_regions;
 mod paging;
+mod reminders;
 mod rules;
 mod scope;
 mod sites;

@@ -1,38 +1,18 @@
 //! Delivery, evaluation, the file, the look from outside, the ledger.
 
+use crate::{
+    client::answered,
+    failure::Failure,
+    tell,
+    walk::engine::{Walk, act},
+};
 use bangban_proto::bangban::{
     casework::v1::{
-        CaseState, CheckCompletenessRequest, DeliverResultRequest, DeliveryMeans,
-        ExportLedgerRequest, FileAwayRequest, GetProgressRequest, PromptEvaluationRequest,
-        case_service_client::CaseServiceClient,
+        CaseState, CheckCompletenessRequest, DeliverResultRequest, DeliveryMeans, FileAwayRequest,
+        GetProgressRequest, PromptEvaluationRequest, case_service_client::CaseServiceClient,
     },
     types::v1::Channel,
 };
-use serde::Deserialize;
-
-use super::{Walk, act};
-use crate::{client::answered, failure::Failure, ledger, tell};
-
-/// What is shown of a line of the export.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "line", rename_all = "snake_case")]
-enum Line {
-    Case {
-        receipt: Option<String>,
-        act_count: u64,
-        head: String,
-    },
-    Act {
-        number: u64,
-        kind: String,
-        acted_at: String,
-        actor: String,
-        hash: String,
-        is_demonstration: bool,
-    },
-    #[serde(other)]
-    Other,
-}
 
 impl Walk<'_> {
     /// She gets the result and is asked what she thinks.
@@ -134,58 +114,4 @@ impl Walk<'_> {
         }
         Ok(())
     }
-
-    /// The ledger of the case, verified from its export alone.
-    pub(super) async fn ledger(&mut self) -> Result<(), Failure> {
-        let request = ExportLedgerRequest {
-            district: self.district.clone(),
-            case: self.case.id.clone(),
-            after: self.after.clone(),
-        };
-        let mut file = String::new();
-        ledger::export(&self.agent, request, |line| {
-            file.push_str(line);
-            file.push('\n');
-            Ok(())
-        })
-        .await?;
-        self.tell("The ledger (台账), each act hashed with the one before it:");
-        for line in file.lines() {
-            match serde_json::from_str(line).unwrap_or(Line::Other) {
-                Line::Case {
-                    receipt,
-                    act_count,
-                    head,
-                } => {
-                    let receipt = receipt.unwrap_or_default();
-                    self.more(format!(
-                        "{receipt}  {act_count} acts, head {}…",
-                        short(&head)
-                    ));
-                }
-                Line::Act {
-                    number,
-                    kind,
-                    acted_at,
-                    actor,
-                    hash,
-                    is_demonstration,
-                } => {
-                    let mark = if is_demonstration { "  演示" } else { "" };
-                    self.more(format!(
-                        "{number:>3}  {acted_at}  {kind:<26} {actor:<18} {}…{mark}",
-                        short(&hash)
-                    ));
-                }
-                Line::Other => {}
-            }
-        }
-        let report = bangban_ledger::verify(file.as_bytes())
-            .map_err(|e| Failure::of("the export cannot be verified; walk again", &e))?;
-        ledger::judge(&report)
-    }
-}
-
-fn short(hash: &str) -> &str {
-    hash.get(..12).unwrap_or(hash)
 }

@@ -1,16 +1,13 @@
 //! Filing online, and what the department does: reported, not performed.
 
-use bangban_proto::bangban::{
-    casework::v1::{
-        DecisionOutcome, ExplainDueTimeRequest, FileApplicationRequest, ModeStep,
-        RecordModeStepRequest, ReportAcceptanceRequest, ReportDecisionRequest,
-        ReportDepartmentStatusRequest, ReturnMaterialRequest,
-    },
-    types::v1::DueTimeExplanation,
+use bangban_proto::bangban::casework::v1::{
+    DecisionOutcome, FileApplicationRequest, ModeStep, RecordModeStepRequest,
+    ReportAcceptanceRequest, ReportDecisionRequest, ReportDepartmentStatusRequest,
+    ReturnMaterialRequest,
 };
 
-use super::{Walk, act};
-use crate::{client::answered, failure::Failure, tell};
+use crate::failure::Failure;
+use crate::walk::engine::{Walk, act};
 
 /// Who accepts and decides.
 const DEPARTMENT: &str = "秭归县民政局";
@@ -126,57 +123,7 @@ impl Walk<'_> {
         self.tell(format!(
             "{DEPARTMENT} accepts (受理), notice {number}: the clock of the decision starts."
         ));
-        let request = ExplainDueTimeRequest {
-            district: self.district.clone(),
-            case: self.case.id.clone(),
-            clock: "decision".to_owned(),
-            after: self.after.clone(),
-        };
-        let why = answered(
-            "the due time cannot be explained",
-            self.cases
-                .explain_due_time(self.agent.request(request))
-                .await,
-        )?;
-        self.explain(&why);
-        Ok(())
-    }
-
-    fn explain(&mut self, why: &DueTimeExplanation) {
-        let doubt = if why.is_provisional {
-            " (provisional: next year's calendar is not out yet)"
-        } else {
-            ""
-        };
-        self.tell(format!(
-            "The decision is due by {}{doubt}, because:",
-            tell::instant(why.due_at.as_ref())
-        ));
-        if let Some(sentence) = &why.sentence {
-            self.more(&sentence.zh);
-            self.more(&sentence.en);
-        }
-        let counted = why.days.iter().filter(|d| d.is_counted).count();
-        let first = why
-            .days
-            .iter()
-            .find(|d| d.is_counted)
-            .map_or("—", |d| d.date.as_str());
-        let rest = why
-            .days
-            .iter()
-            .find(|d| !d.is_counted && d.number == 0 && d.rule != "DAY_OF_EVENT");
-        self.more(format!(
-            "{} days looked at, {counted} counted, the first {first}.",
-            why.days.len()
-        ));
-        if let Some((day, reason)) = rest.and_then(|d| d.reason.as_ref().map(|reason| (d, reason)))
-        {
-            self.more(format!(
-                "Not counted, for example {}: {} / {}",
-                day.date, reason.zh, reason.en
-            ));
-        }
+        self.why_due().await
     }
 
     /// Some days later the department grants.
@@ -201,16 +148,5 @@ impl Walk<'_> {
             "{DEPARTMENT} grants the allowance (准予发放), decision {number}, in time."
         ));
         Ok(())
-    }
-
-    /// A number of the department's for this case.
-    fn number(&self, kind: &str) -> String {
-        let digits: String = self
-            .case
-            .receipt
-            .chars()
-            .filter(char::is_ascii_digit)
-            .collect();
-        format!("{kind}-{digits}")
     }
 }

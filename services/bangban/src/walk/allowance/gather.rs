@@ -4,20 +4,16 @@ use bangban_proto::bangban::{
     casework::v1::{
         CaseKind, ConsentForm, ConsentKind, GiveNoticeRequest, ListMissingMaterialsRequest,
         MissingMaterial, OpenCaseRequest, PassPreCheckRequest, RecordConsentRequest, SupplyForm,
-        TakeMaterialRequest,
     },
-    directory::v1::{
-        GetItemRequest, Material, MaterialForm, catalogue_service_client::CatalogueServiceClient,
-    },
+    directory::v1::Material,
     types::v1::Channel,
 };
 
-use super::{ITEM, Walk, act, request_id};
 use crate::{
-    client::answered,
     failure::Failure,
     sample::{Applicant, find_or_register},
     tell,
+    walk::engine::{Walk, act, request_id},
 };
 
 /// Who is there when she consents by word of mouth.
@@ -43,26 +39,17 @@ impl Walk<'_> {
             "{} ({}), 82, comes to {}. She {known}; everybody but the directory sees a mask.",
             person.name_mask, person.document_mask, agent.site
         ));
-        let wanted = GetItemRequest {
-            district: self.district.clone(),
-            item: ITEM.to_owned(),
-            ..Default::default()
-        };
-        let mut catalogue = CatalogueServiceClient::new(self.public.channel());
-        self.item = answered(
-            "the item cannot be read",
-            catalogue.get_item(self.public.request(wanted)).await,
-        )?;
         let request = OpenCaseRequest {
             district: self.district.clone(),
             request_id: request_id(),
             after: self.after.clone(),
             applicant: person.id,
-            item: ITEM.to_owned(),
+            item: self.item.code.clone(),
             site: agent.site.clone(),
             channel: Channel::Window.into(),
             mode: Channel::Online.into(),
             kind: CaseKind::Assist.into(),
+            consultation: String::new(),
         };
         let answer = self.cases.open_case(self.agent.request(request)).await;
         self.take("open_case", answer, 1).await?;
@@ -164,38 +151,6 @@ impl Walk<'_> {
             "The pre-check has passed (预审通过) at {}.",
             tell::instant(self.case.pre_checked_at.as_ref())
         ));
-        Ok(())
-    }
-
-    async fn take_material(
-        &mut self,
-        material: &Material,
-        supply: SupplyForm,
-    ) -> Result<(), Failure> {
-        let (originals, copies) = match MaterialForm::try_from(material.form) {
-            Ok(MaterialForm::Original) => (1, 0),
-            Ok(MaterialForm::OriginalAndCopy) => (1, material.copies.max(1)),
-            Ok(MaterialForm::Electronic) => (0, 0),
-            _ => (0, material.copies.max(1)),
-        };
-        let receipt = if originals > 0 {
-            format!("收件回执 {}", material.code)
-        } else {
-            String::new()
-        };
-        act!(
-            self,
-            take_material,
-            TakeMaterialRequest {
-                material: material.code.clone(),
-                supply: supply.into(),
-                is_valid: true,
-                originals: originals,
-                copies: copies,
-                receipt: receipt.clone(),
-                reused_from: String::new(),
-            }
-        );
         Ok(())
     }
 }

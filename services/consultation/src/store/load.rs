@@ -1,0 +1,95 @@
+//! Everything that a command needs, read by one statement.
+
+use std::sync::Arc;
+
+use bangban_kit::refusal::Refusal;
+use bangban_learned::known::{Known, Learned, revision_sql};
+use bangban_ledger::Hash;
+use bangban_proto::bangban::consultation::v1::Consultation;
+use bangban_store::{Error, Now, Store, act, clock::now_sql, command::Command};
+use prost::Message;
+use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
+
+/// A consultation with everything that a command on it needs.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Now.
+    pub now: Now,
+    /// Whether the request was done before.
+    pub is_repeated: bool,
+    /// What is known of the district.
+    pub known: Arc<Known>,
+    /// Revision of the calendar by which the consultation's clocks were counted.
+    pub counted_by: i64,
+    /// The consultation with its version and the hash of its last act.
+    pub consultation: Option<(Consultation, u64, Hash)>,
+}
+
+impl Loaded {
+    /// The calendar's revision that a change is written with: clocks that run were counted by the older one until the
+    /// sweep counts them anew (BX-3).
+    #[must_use]
+    pub fn counted_by(&self) -> i64 {
+        match &self.consultation {
+            Some((consultation, ..)) if consultation.next_due_at.is_some() => self.counted_by,
+            _ => self.known.calendar_revision,
+        }
+    }
+}
+
+pub(super) fn decode<M: Message + Default>(
+    row: &QueryResult,
+    column: usize,
+) -> Result<Option<M>, Error> {
+    let bytes: Option<Vec<u8>> = row.try_get_by_index(column)?;
+    bytes
+        .map(|b| M::decode(b.as_slice()).map_err(|e| Refusal::internal(e).into()))
+        .transpose()
+}
+
+/// Time, repetition, what is known of the district, and the consultation: one statement, and memory.
+///
+/// # Errors
+/// The database's.
+pub async fn load(
+    store: &Store,
+    learned: &Learned,
+    command: &Command,
+    consultation: &str,
+) -> Result<Loaded, Error> {
+    let sql = format!(
+        "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.request_key = $3), {}, s.version, s.head, \
+         s.body, s.calendar_revision FROM clock c \
+         LEFT JOIN consultations s ON s.district = $1 AND s.id = $2 WHERE c.id = 1",
+        now_sql(store.backend),
+        revision_sql(1)
+    );
+    let values: [Value; 3] = [
+        command.district.clone().into(),
+        consultation.into(),
+        command.key().into(),
+    ];
+    let row = store
+        .db
+        .query_one_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?
+        .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
+    let known = learned
+        .of(&command.district, row.try_get_by_index(3)?)
+        .await?;
+    let version: Option<i64> = row.try_get_by_index(4)?;
+    let head: Option<Vec<u8>> = row.try_get_by_index(5)?;
+    let consultation = match (decode::<Consultation>(&row, 6)?, version, head) {
+        (Some(state), Some(version), Some(head)) => {
+            Some((state, version.unsigned_abs(), act::hash(&head)))
+        }
+        _ => None,
+    };
+    Ok(Loaded {
+        now: Now::from_row(row.try_get_by_index(0)?, row.try_get_by_index(1)?),
+        is_repeated: row.try_get_by_index(2)?,
+        known,
+        counted_by: row.try_get_by_index::<Option<i64>>(7)?.unwrap_or_default(),
+        consultation,
+    })
+}

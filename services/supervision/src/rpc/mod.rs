@@ -1,0 +1,46 @@
+//! tonic's side: messages in, messages out.
+
+mod checkpoint;
+
+use std::sync::Arc;
+
+use bangban_kit::{access::Deadline, identity::Caller, peers::Peer, scope::Scope};
+use bangban_learned::{district, known::Learned};
+use bangban_store::{Error, Store};
+use tonic::Request;
+
+/// What every method works with.
+#[derive(Debug, Clone)]
+pub struct Rpc {
+    store: Store,
+    learned: Learned,
+    casework: Peer,
+}
+
+impl Rpc {
+    /// Works on `store` and asks `casework`.
+    #[must_use]
+    pub fn new(store: Store, casework: Peer) -> Self {
+        Self {
+            learned: Learned::new(store.clone()),
+            store,
+            casework,
+        }
+    }
+
+    /// What a caller may see of a district.
+    async fn scope(&self, caller: &Caller, district: &str) -> Result<Scope, Error> {
+        district::scope(&self.learned, caller, district).await
+    }
+}
+
+/// Who calls, by when, and what.
+fn taken<T>(request: Request<T>) -> (Arc<Caller>, Option<Deadline>, T) {
+    let caller = request
+        .extensions()
+        .get::<Arc<Caller>>()
+        .cloned()
+        .unwrap_or_else(|| Arc::new(Caller::public()));
+    let deadline = request.extensions().get::<Deadline>().copied();
+    (caller, deadline, request.into_inner())
+}

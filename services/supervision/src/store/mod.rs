@@ -1,0 +1,6 @@
+//! The only place that knows supervision's tables.
+
+pub mod kept;
+mod migrations;
+
+pub use migrations::Migrator;
