@@ -6,7 +6,14 @@ use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor, Value};
 
 /// Head fields that requests share by name: see `bangban_proto::Head`.
-const HEAD_FIELDS: [&str; 6] = ["district", "request_id", "etag", "after", "case", "consultation"];
+const HEAD_FIELDS: [&str; 6] = [
+    "district",
+    "request_id",
+    "etag",
+    "after",
+    "case",
+    "consultation",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=bangban");
