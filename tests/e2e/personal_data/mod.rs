@@ -9,10 +9,12 @@ use bangban::client::Client;
 use bangban_kit::config::{Log, LogFormat};
 use bangban_proto::bangban::{
     casework::v1::{
-        CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest,
-        GetCaseByReceiptRequest, GetNoticeRequest, GetProgressRequest, ListCasesRequest,
-        ListReusableMaterialsRequest, ledger_service_client::LedgerServiceClient,
+        CaseKind, CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest,
+        GetAgreementRequest, GetCaseByReceiptRequest, GetNoticeRequest, GetProgressRequest,
+        ListCasesRequest, ListReusableMaterialsRequest, RevokeDelegationRequest,
+        ledger_service_client::LedgerServiceClient,
     },
+    consultation::v1::ExportRegisterRequest,
     directory::v1::{
         ApplicantRevealed, DirectoryAct, DocumentKind, EraseApplicantRequest,
         FindApplicantsRequest, GetApplicantRequest, ListRevealsRequest, ListStaffRequest,
@@ -23,8 +25,11 @@ use bangban_proto::bangban::{
 };
 use bangban_tests::{
     World,
+    agency::{LICENCE, POWERS, delegate, own_signature},
     case::{Story, refused},
-    on_both_alone, request_id,
+    command, on_both_alone,
+    question::{Question, registration},
+    request_id,
 };
 use plants::{ADDRESS, DOCUMENT, Forms, NAME, NEW_ADDRESS, NEW_TELEPHONE, TELEPHONE, unescaped};
 use prost::Message;
@@ -311,6 +316,48 @@ async fn lists(world: &World, applicant: &str, search: &mut Search) {
     search.answer("ListStaff", answer);
 }
 
+/// The same person asks, is answered, and has something obtained by an agent.
+async fn ask_and_delegate(world: &World, applicant: &str, search: &mut Search) {
+    let agent = delegate(world);
+    let mut question = Question::before(world, world.person(&agent));
+    let request = registration(world, &agent, applicant.to_owned(), LICENCE);
+    question.register(request).await.expect("registered");
+    let mut question = question.referred().await.answered().await;
+    question.read("").await;
+    search.bytes("a consultation", &question.consultation.encode_to_vec());
+    let request = ExportRegisterRequest {
+        district: world.district.clone(),
+        from: "2026-01-01".to_owned(),
+        to: world.today().await,
+        ..ExportRegisterRequest::default()
+    };
+    let request = question.client.request(request);
+    let mut register = question.service.export_register(request).await;
+    let register = register.as_mut().expect("the register").get_mut();
+    while let Some(part) = register.message().await.expect("a part") {
+        search.bytes("the register, masked", &part.encode_to_vec());
+    }
+
+    let mut story = Story::before(world, world.person(&agent));
+    let mut request = story.opening_for(&agent, applicant.to_owned());
+    LICENCE.clone_into(&mut request.item);
+    request.set_kind(CaseKind::Agency);
+    let answer = story.cases.open_case(story.client.request(request)).await;
+    story.take(answer).expect("opened");
+    let story = story.pre_checked().await.drafted(world, &POWERS).await;
+    let mut story = story.signed(own_signature(world.now().await)).await;
+    let request = GetAgreementRequest {
+        district: world.district.clone(),
+        case: story.case.id.clone(),
+        number: 1,
+        after: String::new(),
+    };
+    let answer = story.cases.get_agreement(story.client.request(request));
+    search.answer("GetAgreement", answer.await);
+    command!(story, revoke_delegation, RevokeDelegationRequest {}).expect("revoked");
+    search.bytes("a case of agency", &story.case.encode_to_vec());
+}
+
 /// Reveals: the one place where it is told, and it is on record before.
 async fn reveal(world: &World, agent: &Client, applicant: &str) {
     let request = RevealApplicantRequest {
@@ -400,9 +447,10 @@ async fn story(world: World) -> World {
     let mut search = Search::new();
     let applicant = plant(&world, &agent, &mut search).await;
     walk(&world, &applicant, &mut search).await;
+    ask_and_delegate(&world, &applicant, &mut search).await;
     reveal(&world, &agent, &applicant).await;
     lists(&world, &applicant, &mut search).await;
-    for log in ["directory", "casework"] {
+    for log in ["directory", "casework", "consultation"] {
         for act in world.tail(log).await {
             search.bytes(
                 &format!("the feed of {log}: {}", act.r#type),
