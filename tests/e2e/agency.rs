@@ -323,7 +323,7 @@ async fn a_relative_as_principal(world: &World, table: &mut Refusals) {
     let agent = delegate(world);
     let about = ("mo-xiuying", "food-business-licence");
     let story = Story::opened_about(world, &agent, about, CaseKind::Agency).await;
-    let mut story = story.pre_checked().await;
+    let mut story = story.pre_checked().await.drafted(world, &POWERS).await;
     let operator = world.operator();
     let mut staff = StaffServiceClient::new(operator.channel());
     let known = GetStaffRequest {
@@ -360,6 +360,16 @@ async fn a_relative_as_principal(world: &World, table: &mut Refusals) {
         "",
     );
     table.expect("a relative as principal", answer, why).await;
+    // Drawn up before the relation was known.
+    let answer = command!(
+        story,
+        sign_delegation,
+        SignDelegationRequest {
+            number: 1,
+            signature: Some(signature(world.now().await)),
+        }
+    );
+    table.expect("a relative who signs", answer, why).await;
 }
 
 async fn hand_overs(world: &World, table: &mut Refusals) {

@@ -21,7 +21,7 @@ use super::{
     consent::needs_consent,
     contact, material,
     mode::missing_steps,
-    outside::{going_on, in_state, reported},
+    outside::{going_on, in_state, instant, reported},
     reserved,
 };
 
@@ -462,7 +462,7 @@ pub fn resume(
 /// Records the one extension (行政许可法 art. 42).
 ///
 /// # Errors
-/// CLOCK_NOT_RUNNING, ALREADY_EXTENDED, EXTENSION_NOT_PROVIDED.
+/// CLOCK_NOT_RUNNING, ALREADY_EXTENDED, EXTENSION_NOT_PROVIDED, EXTENSION_TOO_LATE.
 pub fn extend(
     case: &Case,
     request: &ExtendDecisionRequest,
@@ -499,8 +499,15 @@ pub fn extend(
         told: request.told.clone(),
         extended_at: outside.at(),
     };
+    // What is late is not made undone by an extension: only a limit that has not passed is extended.
+    let has_passed = |clock: &&Clock| {
+        clock
+            .due_at
+            .and_then(|due| instant(&due))
+            .is_some_and(|due| due < outside.now)
+    };
     let mut acts = Vec::new();
-    for clock in all {
+    for clock in all.into_iter().filter(|c| !has_passed(c)) {
         let mut changed = clock.clone();
         changed.extensions.push(extension.clone());
         acts.push(Act::DecisionExtended(DecisionExtended {
@@ -513,6 +520,14 @@ pub fn extend(
             "extended",
             outside.calendar,
         )?);
+    }
+    if acts.is_empty() {
+        return Err(Refusal::precondition(
+            "EXTENSION_TOO_LATE",
+            "BB-8a",
+            "期限已经届满，不能再延长",
+            "the limit has passed: what is late is not made undone by an extension",
+        ));
     }
     Ok(acts)
 }

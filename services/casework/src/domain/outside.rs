@@ -3,7 +3,7 @@
 use bangban_calendar::Calendar;
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_limits::time;
-pub use bangban_limits::time::{local, timestamp};
+pub use bangban_limits::time::{instant, local, timestamp};
 use bangban_proto::bangban::{
     casework::v1::{Case, CaseState},
     directory::v1::{Department, ItemVersion},

@@ -39,14 +39,14 @@ impl CaseService for Rpc {
         &self,
         request: Request<v1::DraftDelegationRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.draft(request).await
+        self.act_asking(request, delegation::draft).await
     }
 
     async fn sign_delegation(
         &self,
         request: Request<v1::SignDelegationRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Responsible, delegation::sign).await
+        self.act_asking(request, delegation::sign).await
     }
 
     async fn revoke_delegation(

@@ -13,8 +13,8 @@ use bangban_proto::{
     Head,
     bangban::{
         casework::v1::{
-            AcceptHandoverRequest, Case, CaseAct, CaseChange, DraftDelegationRequest,
-            OfferHandoverRequest, OpenCaseRequest, TakeMaterialRequest,
+            AcceptHandoverRequest, Case, CaseAct, CaseChange, OfferHandoverRequest,
+            OpenCaseRequest, TakeMaterialRequest,
         },
         directory::v1::{CheckAssignmentRequest, CheckAssignmentResponse},
         types::v1::Channel,
@@ -29,7 +29,7 @@ use uuid::Uuid;
 use super::{Rpc, case_unknown, taken};
 use crate::{
     domain::{
-        Act, Outside, delegation, fold, material, opening,
+        Act, Outside, fold, material, opening,
         outside::timestamp,
         responsibility::{self, Who},
     },
@@ -254,23 +254,24 @@ impl Rpc {
         .await
     }
 
-    /// Draws up a delegation agreement; whether the agent may be given the matter is asked again, a relative may have
-    /// been declared meanwhile (BB-6.1).
-    pub(super) async fn draft(
+    /// A command about a delegation, for which directory is asked again whether the agent may be given the matter: a
+    /// relative may have been declared meanwhile (BB-6.1).
+    pub(super) async fn act_asking<R: Head + Message>(
         &self,
-        request: Request<DraftDelegationRequest>,
+        request: Request<R>,
+        decide: Decide<R>,
     ) -> Result<Response<CaseChange>, Status> {
         let (caller, deadline, request) = taken(request);
         let command = Command::new(&caller, &request);
         if self.store.repeated(&command).await?.is_some() {
             return Ok(self.first_answer(&command).await?);
         }
-        let scope = self.scope(&caller, &request.district).await?;
-        let case = store::find(&self.store, &scope, "id", &request.case)
+        let scope = self.scope(&caller, request.district()).await?;
+        let case = store::find(&self.store, &scope, "id", request.case())
             .await?
             .ok_or_else(case_unknown)?;
         let agent = CheckAssignmentRequest {
-            district: request.district.clone(),
+            district: request.district().to_owned(),
             staff: case.agent,
             site: case.site,
             item: case.item,
@@ -283,7 +284,7 @@ impl Rpc {
             &request,
             Who::Responsible,
             None,
-            |case, outside| delegation::draft(case, &request, outside),
+            |case, outside| decide(case, &request, outside),
         )
         .await
     }

@@ -257,3 +257,16 @@ fn bb_8a_what_stops_or_extends_the_decision_stops_and_extends_the_limit_of_the_l
     let extended = due(&story, "statutory-decision").expect("due");
     assert!(extended.seconds > resumed.seconds);
 }
+
+#[test]
+fn bb_8a_a_limit_that_has_passed_is_not_extended() {
+    let mut story = Story::accepted();
+    story.now += TimeDelta::days(60);
+    let request = v1::ExtendDecisionRequest {
+        approved_by: "head".to_owned(),
+        reason: "hard".to_owned(),
+        told: "a letter".to_owned(),
+        ..Default::default()
+    };
+    story.refused(department::extend, request, "EXTENSION_TOO_LATE", "BB-8a");
+}
