@@ -12,6 +12,7 @@ pub mod contact;
 pub mod delegation;
 pub mod department;
 pub mod fold;
+pub mod limit;
 pub mod material;
 pub mod mode;
 pub mod notice;

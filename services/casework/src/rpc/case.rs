@@ -8,8 +8,8 @@ use tonic::{Request, Response, Status};
 
 use super::Rpc;
 use crate::domain::{
-    consent, contact, delegation, department, material, mode, notice, outcome, problem, reserved,
-    responsibility, responsibility::Who,
+    consent, contact, delegation, department, limit, material, mode, notice, outcome, problem,
+    reserved, responsibility, responsibility::Who,
 };
 
 #[tonic::async_trait]
@@ -208,21 +208,21 @@ impl CaseService for Rpc {
         &self,
         request: Request<v1::StopClockRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Department, department::stop).await
+        self.act(request, Who::Department, limit::stop).await
     }
 
     async fn resume_clock(
         &self,
         request: Request<v1::ResumeClockRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Department, department::resume).await
+        self.act(request, Who::Department, limit::resume).await
     }
 
     async fn extend_decision(
         &self,
         request: Request<v1::ExtendDecisionRequest>,
     ) -> Result<Response<CaseChange>, Status> {
-        self.act(request, Who::Department, department::extend).await
+        self.act(request, Who::Department, limit::extend).await
     }
 
     async fn report_decision(

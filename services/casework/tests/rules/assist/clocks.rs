@@ -2,7 +2,7 @@
 
 use bangban_calendar::Calendar;
 use bangban_casework::{
-    domain::{Act, clock, contact, department, outside::timestamp},
+    domain::{Act, clock, contact, department, limit, outside::timestamp},
     tasks,
 };
 use bangban_proto::bangban::{
@@ -46,14 +46,9 @@ fn bb_8a_a_clock_stops_only_on_a_cited_ground_and_is_extended_once() {
         code: code.to_owned(),
         ..Default::default()
     };
+    story.refused(limit::stop, stop("LUNCH"), "STOP_WITHOUT_GROUND", "BB-8a");
     story.refused(
-        department::stop,
-        stop("LUNCH"),
-        "STOP_WITHOUT_GROUND",
-        "BB-8a",
-    );
-    story.refused(
-        department::resume,
+        limit::resume,
         v1::ResumeClockRequest::default(),
         "CLOCK_NOT_STOPPED",
         "BB-8a",
@@ -65,7 +60,7 @@ fn bb_8a_a_clock_stops_only_on_a_cited_ground_and_is_extended_once() {
         .find(|c| c.id == "decision")
         .and_then(|c| c.due_at);
     story.now += TimeDelta::days(1);
-    story.does(department::stop, stop("EXPERT_REVIEW"));
+    story.does(limit::stop, stop("EXPERT_REVIEW"));
     assert_eq!(
         story
             .case
@@ -76,7 +71,7 @@ fn bb_8a_a_clock_stops_only_on_a_cited_ground_and_is_extended_once() {
         None
     );
     story.now += TimeDelta::days(7);
-    story.does(department::resume, v1::ResumeClockRequest::default());
+    story.does(limit::resume, v1::ResumeClockRequest::default());
     let after = story
         .case
         .clocks
@@ -87,9 +82,9 @@ fn bb_8a_a_clock_stops_only_on_a_cited_ground_and_is_extended_once() {
         after.map(|t| t.seconds) > before.map(|t| t.seconds),
         "no time passes while it stands still"
     );
-    story.does(department::extend, v1::ExtendDecisionRequest::default());
+    story.does(limit::extend, v1::ExtendDecisionRequest::default());
     story.refused(
-        department::extend,
+        limit::extend,
         v1::ExtendDecisionRequest::default(),
         "ALREADY_EXTENDED",
         "BB-8a",
@@ -204,9 +199,9 @@ fn bb_8a_a_limit_that_has_passed_is_not_undone_by_a_stop() {
     // Due at the end of 2026-03-16.
     let before = timestamp("2026-03-16T15:00:00Z".parse().expect("an instant"));
     story.now = "2026-03-17T02:00:00Z".parse().expect("an instant");
-    story.refused(department::stop, stop(None), "CLOCK_NOT_RUNNING", "BB-8a");
+    story.refused(limit::stop, stop(None), "CLOCK_NOT_RUNNING", "BB-8a");
     // One that began in time is recorded late.
-    story.does(department::stop, stop(Some(before)));
+    story.does(limit::stop, stop(Some(before)));
     assert_eq!(story.open_clock("decision").and_then(|c| c.due_at), None);
 }
 
@@ -232,7 +227,7 @@ fn bb_8a_what_stops_or_extends_the_decision_stops_and_extends_the_limit_of_the_l
     let due = |story: &Story, id: &str| clock::open(&story.case, id).expect("runs").due_at;
     let before = due(&story, "statutory-decision").expect("due");
     story.does(
-        department::stop,
+        limit::stop,
         v1::StopClockRequest {
             code: "EXPERT_REVIEW".to_owned(),
             told: "a letter".to_owned(),
@@ -242,11 +237,11 @@ fn bb_8a_what_stops_or_extends_the_decision_stops_and_extends_the_limit_of_the_l
     assert_eq!(due(&story, "decision"), None);
     assert_eq!(due(&story, "statutory-decision"), None);
     story.now += TimeDelta::days(7);
-    story.does(department::resume, v1::ResumeClockRequest::default());
+    story.does(limit::resume, v1::ResumeClockRequest::default());
     let resumed = due(&story, "statutory-decision").expect("due");
     assert!(resumed.seconds > before.seconds && due(&story, "decision").is_some());
     story.does(
-        department::extend,
+        limit::extend,
         v1::ExtendDecisionRequest {
             approved_by: "head".to_owned(),
             reason: "hard".to_owned(),
@@ -268,5 +263,5 @@ fn bb_8a_a_limit_that_has_passed_is_not_extended() {
         told: "a letter".to_owned(),
         ..Default::default()
     };
-    story.refused(department::extend, request, "EXTENSION_TOO_LATE", "BB-8a");
+    story.refused(limit::extend, request, "EXTENSION_TOO_LATE", "BB-8a");
 }

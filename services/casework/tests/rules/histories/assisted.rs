@@ -1,7 +1,7 @@
 //! The first property of assisted cases: any command in any order, without a plan.
 
 use bangban_casework::domain::{
-    complete, consent, department, material, mode, notice, outcome, outside::timestamp,
+    complete, consent, department, limit, material, mode, notice, outcome, outside::timestamp,
 };
 use bangban_proto::bangban::{
     casework::v1::{self as v1, CaseState, ConsentKind, SupplyForm},
@@ -44,9 +44,9 @@ proptest! {
                     ..Default::default() }, &outside),
                 16 => outcome::prompt(case, &v1::PromptEvaluationRequest::default(), &outside),
                 17 => outcome::file_away(case, &v1::FileAwayRequest::default(), &outside),
-                18 => department::stop(
+                18 => limit::stop(
                     case, &v1::StopClockRequest { code: "EXPERT_REVIEW".to_owned(), ..Default::default() }, &outside),
-                _ => department::resume(case, &v1::ResumeClockRequest::default(), &outside),
+                _ => limit::resume(case, &v1::ResumeClockRequest::default(), &outside),
             };
             let before = story.case.act_count;
             match decided {

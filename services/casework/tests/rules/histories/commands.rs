@@ -1,7 +1,7 @@
 //! Commands of random histories, given as the service gives them.
 
 use bangban_casework::domain::{
-    Act, Outside, consent, contact, delegation, department, material, mode, notice, outcome,
+    Act, Outside, consent, contact, delegation, department, limit, material, mode, notice, outcome,
     outside::timestamp,
     problem, reserved,
     responsibility::{self, Who},
@@ -300,16 +300,16 @@ fn report(what: What, case: &Case, outside: &Outside<'_>) -> Result<Vec<Act>, Re
                 from: around(outside, n).filter(|_| n > 3),
                 ..Default::default()
             };
-            department::stop(case, &request, outside)
+            limit::stop(case, &request, outside)
         }
         What::Resume(n) => {
             let request = v1::ResumeClockRequest {
                 at: around(outside, n).filter(|_| n > 3),
                 ..Default::default()
             };
-            department::resume(case, &request, outside)
+            limit::resume(case, &request, outside)
         }
-        What::Extend => department::extend(case, &v1::ExtendDecisionRequest::default(), outside),
+        What::Extend => limit::extend(case, &v1::ExtendDecisionRequest::default(), outside),
         What::Decide(n) => {
             department::decide(case, &decided_at(decision(n), around(outside, n)), outside)
         }
