@@ -25,6 +25,18 @@ use crate::{
     refusal::{Kind, Refusal},
 };
 
+/// Who calls, by when, and what: how a handler takes a request.
+#[must_use]
+pub fn taken<T>(request: tonic::Request<T>) -> (Arc<Caller>, Option<Deadline>, T) {
+    let caller = request
+        .extensions()
+        .get::<Arc<Caller>>()
+        .cloned()
+        .unwrap_or_else(|| Arc::new(Caller::public()));
+    let deadline = request.extensions().get::<Deadline>().copied();
+    (caller, deadline, request.into_inner())
+}
+
 /// Longest deadline that a unary call may ask for; what asks for none gets it.
 pub const MAX_DEADLINE: Duration = Duration::from_secs(60);
 

@@ -12,12 +12,9 @@ pub use ledger::Ledgers;
 
 use std::sync::Arc;
 
-use bangban_kit::{
-    access::Deadline, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope,
-};
+use bangban_kit::{access::taken, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope};
 use bangban_learned::{district, known::Learned};
 use bangban_store::{Error, Store};
-use tonic::Request;
 
 /// What every method works with.
 #[derive(Debug, Clone)]
@@ -53,15 +50,4 @@ fn case_unknown() -> Refusal {
         "没有该办件，或不在您的管辖范围内",
         "there is no such case, or it is not in your scope",
     )
-}
-
-/// Who calls, by when, and what.
-fn taken<T>(request: Request<T>) -> (Arc<Caller>, Option<Deadline>, T) {
-    let caller = request
-        .extensions()
-        .get::<Arc<Caller>>()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(Caller::public()));
-    let deadline = request.extensions().get::<Deadline>().copied();
-    (caller, deadline, request.into_inner())
 }

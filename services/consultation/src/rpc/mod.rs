@@ -13,18 +13,14 @@ pub(crate) use convert::{Settled, settle};
 
 pub use command::folded;
 
-use std::sync::Arc;
-
-use bangban_kit::{
-    access::Deadline, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope,
-};
+use bangban_kit::{access::taken, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope};
 use bangban_learned::{district, known::Learned};
 use bangban_proto::bangban::{
     consultation::v1::{Consultation, ConsultationChange},
     options::v1::Role,
 };
 use bangban_store::{Error, Position, Store};
-use tonic::{Request, Response};
+use tonic::Response;
 
 /// What every method works with.
 #[derive(Debug, Clone)]
@@ -74,17 +70,6 @@ fn unknown() -> Refusal {
         "没有该咨询，或不在您的管辖范围内",
         "there is no such consultation, or it is not in your scope",
     )
-}
-
-/// Who calls, by when, and what.
-fn taken<T>(request: Request<T>) -> (Arc<Caller>, Option<Deadline>, T) {
-    let caller = request
-        .extensions()
-        .get::<Arc<Caller>>()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(Caller::public()));
-    let deadline = request.extensions().get::<Deadline>().copied();
-    (caller, deadline, request.into_inner())
 }
 
 fn answer(consultation: Consultation, position: &Position) -> Response<ConsultationChange> {

@@ -2,12 +2,9 @@
 
 mod checkpoint;
 
-use std::sync::Arc;
-
-use bangban_kit::{access::Deadline, identity::Caller, peers::Peer, scope::Scope};
+use bangban_kit::{access::taken, identity::Caller, peers::Peer, scope::Scope};
 use bangban_learned::{district, known::Learned};
 use bangban_store::{Error, Store};
-use tonic::Request;
 
 /// What every method works with.
 #[derive(Debug, Clone)]
@@ -32,15 +29,4 @@ impl Rpc {
     async fn scope(&self, caller: &Caller, district: &str) -> Result<Scope, Error> {
         district::scope(&self.learned, caller, district).await
     }
-}
-
-/// Who calls, by when, and what.
-fn taken<T>(request: Request<T>) -> (Arc<Caller>, Option<Deadline>, T) {
-    let caller = request
-        .extensions()
-        .get::<Arc<Caller>>()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(Caller::public()));
-    let deadline = request.extensions().get::<Deadline>().copied();
-    (caller, deadline, request.into_inner())
 }
