@@ -16,6 +16,9 @@ use crate::time::{local, timestamp};
 /// How long before a due time the warning is given, in seconds: a day.
 pub const WARNING_SECONDS: i64 = 86_400;
 
+/// The same for limits of the same day, or in hours: an hour.
+const SHORT_WARNING_SECONDS: i64 = 3_600;
+
 fn unit(unit: TimeUnit) -> Unit {
     match unit {
         TimeUnit::CalendarDay => Unit::CalendarDay,
@@ -172,10 +175,21 @@ pub fn moved(clock: &mut Clock, act: &ClockRecomputed, at: Timestamp) {
 /// What a clock calls for when nobody asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
-    /// The due time is less than [`WARNING_SECONDS`] away.
+    /// The due time is near: see [`warning_at`].
     Warn(String),
     /// The due time has passed.
     Breach(String),
+}
+
+/// When the warning of a due time is given, in seconds since the epoch: a day before, or an hour before when the limit is
+/// the same day or counts hours; a day before would come with the start itself.
+#[must_use]
+pub fn warning_at(clock: &Clock, due: i64) -> i64 {
+    if clock.amount == 0 || clock.unit() == TimeUnit::Hour {
+        due - SHORT_WARNING_SECONDS
+    } else {
+        due - WARNING_SECONDS
+    }
 }
 
 /// What clocks call for at an instant, in seconds since the epoch; each by the clock's id (BB-8a).
@@ -185,7 +199,7 @@ pub fn calls(clocks: &[Clock], now: i64) -> Vec<Call> {
         let due = clock.due_at?.seconds;
         if now >= due {
             Some(Call::Breach(clock.id.clone()))
-        } else if clock.warned_at.is_none() && now >= due - WARNING_SECONDS {
+        } else if clock.warned_at.is_none() && now >= warning_at(clock, due) {
             Some(Call::Warn(clock.id.clone()))
         } else {
             None
@@ -206,7 +220,7 @@ pub fn attention_at(clocks: &[Clock]) -> Option<i64> {
         Some(if clock.warned_at.is_some() {
             due
         } else {
-            due - WARNING_SECONDS
+            warning_at(clock, due)
         })
     };
     clocks

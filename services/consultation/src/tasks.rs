@@ -142,7 +142,7 @@ pub fn due_acts(consultation: &Consultation, now: i64) -> Vec<Act> {
             }),
         }),
     };
-    clock::calls(&consultation.clocks, now)
+    limits::calls(&consultation.clocks, now)
         .into_iter()
         .map(act)
         .collect()

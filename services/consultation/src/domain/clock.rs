@@ -1,7 +1,7 @@
 //! Clocks of a consultation: `answer` and `reply`, both the institution's (BB-8c, BB-10.1.1b, BB-10.2.1).
 
 use bangban_kit::refusal::Refusal;
-use bangban_limits::clock::{self as limits, Call, runs};
+use bangban_limits::clock as limits;
 use bangban_proto::bangban::{
     casework::v1::{CaseKind, Clock, ClockEnded, ClockStarted},
     consultation::v1::Consultation,
@@ -16,10 +16,6 @@ pub const ANSWER: &str = "answer";
 
 /// The applicant's answer, by the end of the working day after the referral.
 pub const REPLY: &str = "reply";
-
-/// How long before its end the warning of a same-day limit is given, in seconds: an hour. A day before, it would come
-/// with the contact itself.
-const SAME_DAY_WARNING_SECONDS: i64 = 3_600;
 
 fn start(
     consultation: &Consultation,
@@ -91,49 +87,4 @@ pub fn requirement(consultation: &Consultation, clock: &str) -> &'static str {
         (REPLY, _) => "BB-10.1.1b",
         _ => "BB-8c",
     }
-}
-
-fn warning_at(clock: &Clock, due: i64) -> i64 {
-    if clock.amount == 0 {
-        due - SAME_DAY_WARNING_SECONDS
-    } else {
-        due - limits::WARNING_SECONDS
-    }
-}
-
-/// What clocks call for at an instant, in seconds since the epoch: a warning before, a breach after (BB-8c).
-#[must_use]
-pub fn calls(clocks: &[Clock], now: i64) -> Vec<Call> {
-    let call = |clock: &Clock| {
-        let due = clock.due_at?.seconds;
-        if now >= due {
-            Some(Call::Breach(clock.id.clone()))
-        } else if clock.warned_at.is_none() && now >= warning_at(clock, due) {
-            Some(Call::Warn(clock.id.clone()))
-        } else {
-            None
-        }
-    };
-    clocks
-        .iter()
-        .filter(|c| runs(c) && c.breached_at.is_none())
-        .filter_map(call)
-        .collect()
-}
-
-/// When clocks next call for something, in seconds since the epoch.
-#[must_use]
-pub fn attention_at(clocks: &[Clock]) -> Option<i64> {
-    let when = |clock: &Clock| {
-        let due = clock.due_at?.seconds;
-        Some(match clock.warned_at {
-            Some(_) => due,
-            None => warning_at(clock, due),
-        })
-    };
-    clocks
-        .iter()
-        .filter(|c| runs(c) && c.breached_at.is_none())
-        .filter_map(when)
-        .min()
 }

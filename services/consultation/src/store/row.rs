@@ -1,6 +1,7 @@
 //! A consultation as a row: the columns that are searched, and one body.
 
 use bangban_ledger::Hash;
+use bangban_limits::clock;
 use bangban_proto::bangban::consultation::v1::Consultation;
 use bangban_store::write::{Chain, State, guard};
 use prost::Message as _;
@@ -10,7 +11,7 @@ use sea_orm::{
     sea_query::{Alias, Expr, Query as Sql},
 };
 
-use crate::domain::{clock, handling, responsibility};
+use crate::domain::{handling, responsibility};
 
 /// Microseconds since the epoch.
 pub(super) fn us(at: Option<&Timestamp>) -> Option<i64> {

@@ -1,5 +1,5 @@
 use bangban_consultation::{
-    domain::{Act, clock, complete, conversion, handling, outside::timestamp},
+    domain::{Act, complete, conversion, handling, outside::timestamp},
     tasks,
 };
 use bangban_proto::bangban::{consultation::v1::ConvertConsultationRequest, types::v1::Channel};
@@ -88,7 +88,7 @@ fn bb_8c_a_same_day_limit_is_warned_of_an_hour_before_and_its_breach_is_the_agen
     assert!(matches!(acts.as_slice(), [Act::DueSoonWarned(_)]));
     story.happens(acts);
     let clocks = &story.consultation.clocks;
-    assert_eq!(clock::attention_at(clocks), Some(due));
+    assert_eq!(bangban_limits::clock::attention_at(clocks), Some(due));
     assert!(tasks::due_acts(&story.consultation, due - 1).is_empty());
     let acts = tasks::due_acts(&story.consultation, due);
     let [Act::BreachRecorded(recorded)] = acts.as_slice() else {
@@ -101,7 +101,10 @@ fn bb_8c_a_same_day_limit_is_warned_of_an_hour_before_and_its_breach_is_the_agen
     );
     story.happens(acts);
     assert!(tasks::due_acts(&story.consultation, due + 99_999).is_empty());
-    assert_eq!(clock::attention_at(&story.consultation.clocks), None);
+    assert_eq!(
+        bangban_limits::clock::attention_at(&story.consultation.clocks),
+        None
+    );
 }
 
 #[test]
