@@ -26,7 +26,7 @@ pub const ITEM: &str = "old-age-allowance";
 #[macro_export]
 macro_rules! command {
     ($story:expr, $method:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }) => {{
-        let request = $request {
+        let mut request = $request {
             district: $story.district.clone(),
             request_id: $crate::request_id(),
             case: $story.case.id.clone(),
@@ -34,7 +34,13 @@ macro_rules! command {
             $($field: $value,)*
             ..$request::default()
         };
-        let answer = $story.cases.$method($story.client.request(request)).await;
+        let sent = $story.client.request(request.clone());
+        let mut answer = Box::pin($story.cases.$method(sent)).await;
+        if $crate::case::is_stale(&answer) && Box::pin($story.was_swept()).await {
+            request.etag = $story.case.etag.clone();
+            request.request_id = $crate::request_id();
+            answer = Box::pin($story.cases.$method($story.client.request(request))).await;
+        }
         $story.take(answer)
     }};
 }
@@ -141,6 +147,24 @@ impl Story {
         self.case = change.case.unwrap_or_default();
         self.position = change.position;
         Ok(())
+    }
+
+    /// Whether the platform has written to it by itself since it was last answered, a warning perhaps; read again if so.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn was_swept(&mut self) -> bool {
+        // A story that gives an etag of its own means it.
+        if self.case.etag != self.case.act_count.to_string() {
+            return false;
+        }
+        let before = self.case.clone();
+        self.read("").await;
+        let was_swept = self.case.act_count != before.act_count;
+        if !was_swept {
+            self.case = before;
+        }
+        was_swept
     }
 
     /// Reads it again: sweeps write to it too.
@@ -375,6 +399,14 @@ impl Story {
         command!(story, file_away, FileAwayRequest {}).expect("filed away");
         story
     }
+}
+
+/// Whether an answer is that the state has changed since it was read.
+#[must_use]
+pub fn is_stale<T>(answer: &Result<T, Status>) -> bool {
+    answer
+        .as_ref()
+        .is_err_and(|status| refusal::reason(status) == "STALE_ETAG")
 }
 
 /// A refusal has this reason, and says it in Chinese and in English.

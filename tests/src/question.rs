@@ -25,7 +25,7 @@ use crate::{
 #[macro_export]
 macro_rules! consult {
     ($question:expr, $method:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }) => {{
-        let request = $request {
+        let mut request = $request {
             district: $question.district.clone(),
             request_id: $crate::request_id(),
             consultation: $question.consultation.id.clone(),
@@ -33,7 +33,13 @@ macro_rules! consult {
             $($field: $value,)*
             ..$request::default()
         };
-        let answer = $question.service.$method($question.client.request(request)).await;
+        let sent = $question.client.request(request.clone());
+        let mut answer = Box::pin($question.service.$method(sent)).await;
+        if $crate::case::is_stale(&answer) && Box::pin($question.was_swept()).await {
+            request.etag = $question.consultation.etag.clone();
+            request.request_id = $crate::request_id();
+            answer = Box::pin($question.service.$method($question.client.request(request))).await;
+        }
         $question.take(answer)
     }};
 }
@@ -138,6 +144,24 @@ impl Question {
         self.consultation = change.consultation.unwrap_or_default();
         self.position = change.position;
         Ok(())
+    }
+
+    /// Whether the platform has written to it by itself since it was last answered, a warning perhaps; read again if so.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub async fn was_swept(&mut self) -> bool {
+        // A story that gives an etag of its own means it.
+        if self.consultation.etag != self.consultation.act_count.to_string() {
+            return false;
+        }
+        let before = self.consultation.clone();
+        self.read("").await;
+        let was_swept = self.consultation.act_count != before.act_count;
+        if !was_swept {
+            self.consultation = before;
+        }
+        was_swept
     }
 
     /// Reads it again: sweeps write to it too.

@@ -64,7 +64,7 @@ impl Refusals {
     async fn count(&self) -> Vec<i64> {
         let mut counts = Vec::new();
         for db in &self.databases {
-            let sql = "SELECT count(*) FROM acts";
+            let sql = "SELECT count(*) FROM acts WHERE actor NOT LIKE 'system/%'";
             let count = Statement::from_string(db.get_database_backend(), sql);
             let row = db.query_one_raw(count).await.expect("a count");
             let row = row.expect("a row");
