@@ -124,14 +124,21 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
             .into());
         }
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-        rows.push((path, roles, scope, is_public, level == 1));
+        rows.push((
+            path,
+            roles,
+            scope,
+            is_public,
+            level == 1,
+            method.is_server_streaming(),
+        ));
     }
     rows.sort();
     let mut text = String::from("&[\n");
-    for (path, roles, scope, is_public, reads) in rows {
+    for (path, roles, scope, is_public, reads, streams) in rows {
         writeln!(
             text,
-            "Method {{ path: {path:?}, roles: &{roles:?}, scope: {scope}, is_public: {is_public}, is_read: {reads} }},"
+            "Method {{ path: {path:?}, roles: &{roles:?}, scope: {scope}, is_public: {is_public}, is_read: {reads}, is_stream: {streams} }},"
         )?;
     }
     text.push(']');

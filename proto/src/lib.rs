@@ -24,8 +24,10 @@ pub struct Method {
     pub scope: i32,
     /// No token is needed.
     pub is_public: bool,
-    /// Has no side effects.
+    /// Has no side effects. The others are idempotent: a method that may not be repeated does not compile.
     pub is_read: bool,
+    /// Answers a stream of messages.
+    pub is_stream: bool,
 }
 
 /// Every method of every contract, by path.

@@ -1,0 +1,131 @@
+//! The caller's time covers everything, is passed on, and shrinks.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use bangban_net::client::{Channel, Settings};
+use bangban_proto::bangban::directory::v1::{
+    GetRegionRequest, Region, region_service_client::RegionServiceClient,
+};
+use tokio::time::Instant;
+use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::server::{Server, channel, region, settings};
+
+async fn within(channel: &Channel, given: Duration) -> Result<Response<Region>, Status> {
+    let mut request = Request::new(GetRegionRequest { code: "42".into() });
+    request.set_timeout(given);
+    RegionServiceClient::new(channel.clone())
+        .get_region(request)
+        .await
+}
+
+/// Microseconds in `grpc-timeout`, as the client writes them.
+fn micros(seen: &MetadataMap) -> u64 {
+    let text = seen.get("grpc-timeout").unwrap().to_str().unwrap();
+    text.strip_suffix('u').unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_sees_what_is_left_and_which_attempt_it_is() {
+    let server = Server::start("a");
+    let channel = channel(&[server.address], settings()).await;
+    server.plan.delay_ms.store(20, Ordering::Relaxed);
+    server.plan.refuse(Status::unavailable("later"));
+
+    let status = within(&channel, Duration::from_secs(5)).await.unwrap_err();
+
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::Unavailable, "later")
+    );
+    let seen = server.plan.seen.lock().unwrap();
+    assert_eq!(seen.len(), 4);
+    let left: Vec<_> = seen.iter().map(micros).collect();
+    assert!(left[0] <= 5_000_000 && left[0] > 4_500_000, "{left:?}");
+    // Between two attempts lie the server's 20 ms and a pause of 16 ms or more.
+    assert!(left.windows(2).all(|w| w[0] >= w[1] + 36_000), "{left:?}");
+    let attempts: Vec<_> = seen
+        .iter()
+        .map(|s| {
+            s.get("grpc-previous-rpc-attempts")
+                .map(|v| v.to_str().unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(
+        attempts,
+        [None, Some("1".into()), Some("2".into()), Some("3".into())]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_deadline_gets_the_default() {
+    let server = Server::start("a");
+    let channel = channel(&[server.address], settings()).await;
+    region(&channel).await.unwrap();
+    let left = micros(&server.plan.seen.lock().unwrap()[0]);
+    assert!(left <= 10_000_000 && left > 9_000_000, "{left}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_that_is_over_is_deadline_exceeded() {
+    let server = Server::start("a");
+    server.plan.delay_ms.store(5_000, Ordering::Relaxed);
+    let channel = channel(&[server.address], settings()).await;
+    let from = Instant::now();
+    let status = within(&channel, Duration::from_millis(150))
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    assert!(from.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_is_cut_short_only_when_there_is_somewhere_else_to_go() {
+    let server = Server::start("a");
+    server.plan.delay_ms.store(300, Ordering::Relaxed);
+    let channel = channel(
+        &[server.address],
+        Settings {
+            attempt: Duration::from_millis(50),
+            ..settings()
+        },
+    )
+    .await;
+    region(&channel).await.unwrap();
+    assert_eq!(channel.counts().attempts, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_asked_again_when_it_says() {
+    let server = Server::start("a");
+    let channel = channel(&[server.address], settings()).await;
+    let details = ErrorDetails::with_retry_info(Some(Duration::from_millis(120)));
+    let full = Status::with_error_details(Code::ResourceExhausted, "full", details);
+    server.plan.refuse_times(1, full.clone());
+    let from = Instant::now();
+    region(&channel).await.unwrap();
+    assert!(from.elapsed() >= Duration::from_millis(120));
+    assert_eq!(channel.counts().attempts, 2);
+
+    // Not when its pause is longer than what is left: the refusal comes at once, with its details.
+    server.plan.refuse(full.clone());
+    let from = Instant::now();
+    let status = within(&channel, Duration::from_millis(100))
+        .await
+        .unwrap_err();
+    assert_eq!(status.details(), full.details());
+    assert!(from.elapsed() < Duration::from_millis(100));
+
+    // Nor when it asks not to be.
+    let mut never = Status::unavailable("never");
+    let minus = "-1".parse().unwrap();
+    never.metadata_mut().insert("grpc-retry-pushback-ms", minus);
+    server.plan.refuse(never);
+    let before = server.plan.calls();
+    assert_eq!(
+        region(&channel).await.unwrap_err().code(),
+        Code::Unavailable
+    );
+    assert_eq!(server.plan.calls(), before + 1);
+}
