@@ -8,10 +8,11 @@ use bangban_proto::bangban::events::v1::{
     Act, TailRequest, TailResponse, event_feed_client::EventFeedClient,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 
-use crate::{Error, Position, Store, write};
+use crate::{Error, Position, Store, feed, write};
 
 /// What acts of another service do here.
 #[async_trait::async_trait]
@@ -28,6 +29,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Who has been silent for so long is given up: another replica may answer. Well below what `after` waits for.
+const SILENCE: Duration = feed::SIGN_OF_LIFE.saturating_mul(3);
 
 /// Reads `log` for ever, from the position where it stopped; a break is taken up again. From this call on, even before
 /// the future is polled, the store knows that it follows the log.
@@ -83,14 +87,14 @@ async fn follow(
     };
     let mut client = EventFeedClient::new(peer.channel.clone()).max_decoding_message_size(16 << 20);
     let request = peer.stream_request(&Caller::system(store.service), request)?;
-    let mut stream = match client.tail(request).await {
+    let mut stream = match heard(client.tail(request)).await {
         Ok(stream) => stream.into_inner(),
         Err(status) if refusal::reason(&status) == "POSITION_OF_ANOTHER_LOG" => {
             return forget(store, log, effects, at.as_ref()).await;
         }
         Err(status) => return Err(broken(&status)),
     };
-    while let Some(batch) = stream.message().await.map_err(|s| broken(&s))? {
+    while let Some(batch) = heard(stream.message()).await.map_err(|s| broken(&s))? {
         let to = Position::parse(&batch.position)?;
         while !at.as_ref().is_some_and(|at| at.reaches(&to)) {
             if take(store, log, effects, at.as_ref(), &batch).await? {
@@ -108,6 +112,12 @@ async fn follow(
         store.saw(to);
     }
     Ok(())
+}
+
+/// An answer, unless the other end hangs.
+async fn heard<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+    let silent = |_| Status::unavailable("nothing was heard of the feed, not even a sign of life");
+    timeout(SILENCE, answer).await.map_err(silent)?
 }
 
 /// Takes what lies behind `at` in, together with the new position. `false`: the stored position is not `at` any more.
@@ -157,7 +167,7 @@ async fn forget(
     Ok(())
 }
 
-fn broken(status: &tonic::Status) -> Error {
+fn broken(status: &Status) -> Error {
     Error::Refused(refusal::Refusal::new(
         refusal::Kind::Unavailable,
         "FEED_BROKEN",

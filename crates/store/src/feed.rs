@@ -10,6 +10,7 @@ use bangban_proto::bangban::{
 use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Statement};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::{Error, Position, Store, act, clock};
@@ -20,8 +21,8 @@ const BATCH: usize = 200;
 /// How long the log of another process is left alone while nothing happens. Writes of this process wake at once.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Between two signs of life.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// Between two signs of life, by which a reader tells a log in which nothing happens from a process that hangs.
+pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Up to `limit` acts behind `(tx, at)`, in the order in which they may be read.
@@ -70,6 +71,7 @@ impl Store {
 #[derive(Debug, Default)]
 pub struct Feeds {
     stores: HashMap<&'static str, Store>,
+    stop: CancellationToken,
 }
 
 impl Feeds {
@@ -78,7 +80,15 @@ impl Feeds {
     pub fn new(stores: impl IntoIterator<Item = Store>) -> Self {
         Self {
             stores: stores.into_iter().map(|s| (s.service, s)).collect(),
+            stop: CancellationToken::new(),
         }
+    }
+
+    /// Ends every feed that has no end of its own at `stop`: its reader goes on from its position at another process,
+    /// and does not hold the end of this one up.
+    #[must_use]
+    pub fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 }
 
@@ -138,13 +148,16 @@ impl EventFeed for Feeds {
         }
         // Two batches at most wait for a slow reader.
         let (send, receive) = mpsc::channel(2);
-        tokio::spawn(tail(
-            store,
-            from,
-            request.types,
-            request.until_caught_up,
-            send,
-        ));
+        let stop = self.stop.clone();
+        let until_caught_up = request.until_caught_up;
+        let tail = tail(store, from, request.types, until_caught_up, send);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tail => {}
+                // To end before it has caught up would say that it has.
+                () = stop.cancelled(), if !until_caught_up => {}
+            }
+        });
         Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
     }
 }

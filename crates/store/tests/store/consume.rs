@@ -13,7 +13,10 @@ use bangban_kit::{
     peers::{Connection, Memory, Peer},
     refusal::Refusal,
 };
-use bangban_proto::bangban::events::v1::{Act, event_feed_server::EventFeedServer};
+use bangban_proto::bangban::events::v1::{
+    Act, TailRequest,
+    event_feed_server::{EventFeed, EventFeedServer},
+};
 use bangban_store::{
     Error, Store,
     consume::{self, Effects},
@@ -24,19 +27,23 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
 
 use crate::setting::{ask, databases, run, until, write};
 
 /// A peer that serves the feed of a store.
 pub fn peer(source: &Store, folder: &Path) -> Peer {
+    peer_of(Feeds::new([source.clone()]), folder)
+}
+
+fn peer_of(feed: impl EventFeed, folder: &Path) -> Peer {
     let memory = Memory::default();
     let channel = memory.channel().expect("a channel");
     let incoming = ReceiverStream::new(memory.accept)
         .map(|stream| Ok::<_, std::io::Error>(Connection::Memory(stream)));
-    let feeds = EventFeedServer::new(Feeds::new([source.clone()]));
     tokio::spawn(
         tonic::transport::Server::builder()
-            .add_service(feeds)
+            .add_service(EventFeedServer::new(feed))
             .serve_with_incoming(incoming),
     );
     let key = ContextKey::open_or_create(&folder.join("context.key")).expect("a key");
@@ -279,4 +286,44 @@ async fn a_log_of_another_incarnation_is_taken_in_from_its_beginning() {
         let position: String = ask(&reader, "SELECT position FROM positions").await;
         assert!(position.starts_with("newsource.restored."), "{position}");
     }
+}
+
+/// A process that hangs after it has taken the first call; the next finds another.
+struct Hanging {
+    feeds: Feeds,
+    calls: AtomicUsize,
+}
+
+#[tonic::async_trait]
+impl EventFeed for Hanging {
+    type TailStream = <Feeds as EventFeed>::TailStream;
+
+    async fn tail(
+        &self,
+        request: Request<TailRequest>,
+    ) -> Result<Response<Self::TailStream>, Status> {
+        match self.calls.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Response::new(Box::pin(futures::stream::pending()))),
+            1 => std::future::pending().await,
+            _ => self.feeds.tail(request).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_hangs_is_given_up_and_the_feed_taken_up_elsewhere() {
+    // One database will do: it is about connections.
+    let database = databases().remove(0);
+    let source = database.fresh("hangsource").await;
+    let reader = database.fresh("hangreader").await;
+    write(&source, "a").await;
+    let hanging = Hanging {
+        feeds: Feeds::new([source.clone()]),
+        calls: AtomicUsize::default(),
+    };
+    let peer = peer_of(hanging, database.folder.path());
+    let (task, stop) = follow(&reader, &peer, "hangsource", Taking::simply());
+    assert_eq!(all_taken(&reader, 2).await, pairs(&["a"]));
+    stop.cancel();
+    task.await.expect("ended");
 }

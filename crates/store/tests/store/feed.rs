@@ -13,6 +13,7 @@ use bangban_store::{
     write::{self, Chain},
 };
 use futures::{Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
 use crate::setting::{PATIENCE, chain, read, run, stores, write as write_two};
@@ -245,5 +246,32 @@ async fn a_slow_reader_does_not_make_the_server_read_ahead() {
             came += answer.expect("acts").acts.len();
         }
         assert!(came <= MOST, "{came} acts had been read");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_ends_with_its_process_and_one_that_has_an_end_is_not_cut() {
+    for store in stores("feedends").await {
+        write_two(&store, "a").await;
+        read(&store, 2).await;
+        let stop = CancellationToken::new();
+        let feeds = Feeds::new([store.clone()]).until(stop.clone());
+        let request = |until_caught_up| {
+            Request::new(TailRequest {
+                log: store.service.to_owned(),
+                until_caught_up,
+                ..TailRequest::default()
+            })
+        };
+        let mut endless = feeds.tail(request(false)).await.expect("a stream");
+        let first = endless.get_mut().next().await.expect("open").expect("acts");
+        assert_eq!(first.acts.len(), 2);
+        stop.cancel();
+        let ended = tokio::time::timeout(PATIENCE, endless.get_mut().next()).await;
+        assert!(ended.expect("it ends").is_none());
+        let whole = feeds.tail(request(true)).await.expect("a stream");
+        let whole: Vec<Stated> = whole.into_inner().collect().await;
+        let acts: usize = whole.iter().flatten().map(|a| a.acts.len()).sum();
+        assert_eq!(acts, 2);
     }
 }
