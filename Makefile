@@ -16,7 +16,7 @@ built := $(or $(CARGO_TARGET_DIR),target)
 locked := $(if $(CI),--locked)
 keep_going := $(if $(CI),--no-fail-fast)
 
-.PHONY: help run demo test bench lint fmt proto breaking advisories docs clean build toolchain tools
+.PHONY: help run demo services test bench lint fmt proto breaking advisories docs clean build toolchain tools
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ run: build ## Run the whole platform in one process; its data live in .bangban/
 
 demo: build ## Walk two cases through a running platform, from the first contact to the ledger
 	$(built)/debug/bangban walk
+
+services: build ## Run every service as a process of its own, on a throw-away PostgreSQL; REPLICAS=2 runs two of each
+	$(scripts)/with-postgres $(built)/debug/bangban services --replicas $(or $(REPLICAS),1)
 
 test: ## Lint, then all tests, on a throw-away PostgreSQL unless DATABASE_URL names one
 	@$(stage) "lint" $(MAKE) --no-print-directory lint

@@ -19,6 +19,7 @@ mod inside_outside;
 mod ledger;
 mod modes;
 mod personal_data;
+mod processes;
 mod quiet;
 mod repeats;
 mod requirements;

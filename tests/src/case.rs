@@ -1,6 +1,6 @@
 //! A case of the old-age allowance, brought as far as a story needs it, by the commands of the contract alone.
 
-use bangban::client::Client;
+use bangban::client::{Channel as Connection, Client};
 use bangban::sample::find_or_register;
 use bangban_kit::{identity::Person, refusal};
 use bangban_proto::bangban::{
@@ -15,7 +15,7 @@ use bangban_proto::bangban::{
     directory::v1::ItemVersion,
     types::v1::Channel,
 };
-use tonic::{Status, transport::Channel as Connection};
+use tonic::Status;
 
 use crate::{World, request_id};
 

@@ -6,6 +6,7 @@
 
 pub mod agency;
 pub mod case;
+pub mod cluster;
 pub mod question;
 pub mod refusals;
 mod world;

@@ -1,6 +1,6 @@
 //! A consultation, brought as far as a story needs it, by the commands of the contract alone.
 
-use bangban::client::Client;
+use bangban::client::{Channel as Connection, Client};
 use bangban::sample::find_or_register;
 use bangban_kit::identity::Person;
 use bangban_proto::bangban::{
@@ -13,7 +13,7 @@ use bangban_proto::bangban::{
     types::v1::Channel,
 };
 use prost_types::Timestamp;
-use tonic::{Response, Status, transport::Channel as Connection};
+use tonic::{Response, Status};
 
 use crate::{
     World,

@@ -76,7 +76,12 @@ pub enum Command {
         all: bool,
         /// Only this one; the others are looked up in the key `peers`
         service: Option<Service>,
+        /// End as well when standard input is closed: by whoever started this, or because that has died
+        #[arg(long)]
+        end_with_input: bool,
     },
+    /// Serve every service as processes of its own, with a database each, as a demonstration: load, walk, keep serving
+    Services(Services),
     /// Serve everything as a demonstration: load the sample district, walk two cases, keep serving
     Run,
     /// Walk two cases through a running demonstration, from the first contact to the ledger
@@ -126,6 +131,42 @@ pub enum Service {
     Consultation,
     /// Checkpoints that are kept of the ledgers
     Supervision,
+}
+
+impl Service {
+    /// All of them, those that others live on first.
+    pub const ALL: [Self; 4] = [
+        Self::Directory,
+        Self::Casework,
+        Self::Consultation,
+        Self::Supervision,
+    ];
+
+    /// Its name: of its log, its schema, its certificate, and in the key `peers`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Casework => "casework",
+            Self::Consultation => "consultation",
+            Self::Supervision => "supervision",
+        }
+    }
+}
+
+/// Which processes are started, and where.
+#[derive(Debug, Clone, Args)]
+pub struct Services {
+    /// How many processes of each service, 1 to 9
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub replicas: u16,
+    /// The first port: directory's, then the other services'; the next replicas ten further on. 0 for free ones
+    #[arg(long, value_name = "PORT", default_value_t = 7401)]
+    pub port_base: u16,
+    /// A PostgreSQL with a user who may create databases, as postgres://USER:PASSWORD@HOST:PORT/NAME; each service gets
+    /// a database NAME_SERVICE of its own. Without it the key `database.url`
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
 }
 
 /// Looks at the configuration.

@@ -1,49 +1,93 @@
-//! A caller: a channel to an instance, and the token it calls with.
+//! A caller: channels to an instance, or to every service of an installation, and the token it calls with.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bangban_kit::config::Config;
 use tonic::{
     Request, Response, Status,
+    body::Body,
     metadata::{Ascii, MetadataValue},
-    transport::Channel,
+    transport,
 };
+use tower::{Service, ServiceExt as _};
 
 use crate::failure::Failure;
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The caller. Clones share the connection.
+/// Whoever answers at an address.
+const ANY: &str = "bangban";
+
+/// The caller. Clones share the connections.
 #[derive(Clone)]
 pub struct Client {
     channel: Channel,
     bearer: Option<MetadataValue<Ascii>>,
 }
 
+/// Brings each call to the service whose contract it is of: `bangban.casework.v1` to casework. Clones share the
+/// connections.
+#[derive(Clone)]
+pub struct Channel {
+    by_service: Arc<BTreeMap<String, transport::Channel>>,
+    /// Where everything else goes: all of it when one process serves everything.
+    otherwise: transport::Channel,
+}
+
 impl Client {
-    /// Calls as the public, at `address` or where the configuration listens.
+    /// Calls as the public, at `address`; without one, each service where the key `peers` names it, and the others
+    /// where the configuration listens.
+    ///
+    /// # Errors
+    /// An address that is no URL.
     pub fn connect(config: &Config, address: Option<&str>) -> Result<Self, Failure> {
-        let address = match address {
-            Some(address) if address.contains("://") => address.to_owned(),
-            Some(address) => format!("http://{address}"),
-            None => own_address(config),
+        let mut by_service = BTreeMap::new();
+        let otherwise = match address {
+            Some(address) if address.contains("://") => transport_to(ANY, address)?,
+            Some(address) => transport_to(ANY, &format!("http://{address}"))?,
+            None => {
+                for (service, addresses) in &config.peers {
+                    by_service.insert(service.clone(), transport_to(service, addresses)?);
+                }
+                transport_to(ANY, &own_address(config))?
+            }
         };
-        let channel = bangban_kit::peers::remote(&address).map_err(|e| {
-            Failure::of(
-                &format!(
-                    "{address} is no address; write for example --address http://127.0.0.1:7400"
-                ),
-                &e,
-            )
-        })?;
         Ok(Self {
-            channel,
+            channel: Channel {
+                by_service: Arc::new(by_service),
+                otherwise,
+            },
             bearer: None,
         })
     }
 
-    /// The same connection, calling with this token.
+    /// Calls one process of a service, as the public.
+    ///
+    /// # Errors
+    /// An address that is no URL.
+    pub fn one(service: &str, address: &str) -> Result<Self, Failure> {
+        Ok(Self {
+            channel: Channel {
+                by_service: Arc::default(),
+                otherwise: transport_to(service, address)?,
+            },
+            bearer: None,
+        })
+    }
+
+    /// The same connections, calling with this token.
+    ///
+    /// # Errors
+    /// A token that no header can hold.
     pub fn with(&self, token: &str) -> Result<Self, Failure> {
         let bearer = format!("Bearer {token}").parse().map_err(|e| {
             Failure::of(
@@ -57,7 +101,20 @@ impl Client {
         })
     }
 
-    /// The connection.
+    /// Everything to one service: for what every service answers, such as feeds and health.
+    #[must_use]
+    pub fn to(&self, service: &str) -> Self {
+        Self {
+            channel: Channel {
+                otherwise: self.channel.of(service).clone(),
+                by_service: Arc::default(),
+            },
+            bearer: self.bearer.clone(),
+        }
+    }
+
+    /// The connections.
+    #[must_use]
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
@@ -81,6 +138,61 @@ impl Client {
     }
 }
 
+impl Channel {
+    fn of(&self, service: &str) -> &transport::Channel {
+        self.by_service.get(service).unwrap_or(&self.otherwise)
+    }
+}
+
+impl Service<http::Request<Body>> for Channel {
+    type Response = http::Response<Body>;
+    type Error = transport::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Which connection has to be ready is known when the call is.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let to = self.of(service_of(request.uri().path())).clone();
+        Box::pin(to.oneshot(request))
+    }
+}
+
+/// The service that serves a method: `/bangban.casework.v1.CaseService/GetCase` is casework's. Empty for methods that
+/// several serve.
+fn service_of(path: &str) -> &str {
+    let package = path.strip_prefix("/bangban.").unwrap_or_default();
+    match package.split('.').next().unwrap_or_default() {
+        // Directory keeps the clock.
+        "clock" => "directory",
+        service => service,
+    }
+}
+
+/// A channel to a service at one of these addresses, separated by commas; it connects when it is first used.
+fn transport_to(service: &str, addresses: &str) -> Result<transport::Channel, Failure> {
+    let wrong = |e: transport::Error| {
+        Failure::of(
+            &format!(
+                "{addresses} is no address of {service}; write for example --address http://127.0.0.1:7400"
+            ),
+            &e,
+        )
+    };
+    if !addresses.contains(',') {
+        return bangban_kit::peers::remote(addresses).map_err(wrong);
+    }
+    let endpoints: Result<Vec<_>, _> = addresses
+        .split(',')
+        .map(|address| transport::Endpoint::from_shared(address.trim().to_owned()))
+        .collect();
+    Ok(transport::Channel::balance_list(
+        endpoints.map_err(wrong)?.into_iter(),
+    ))
+}
+
 fn own_address(config: &Config) -> String {
     let mut address = config.server.listen;
     if address.ip().is_unspecified() {
@@ -93,8 +205,28 @@ fn own_address(config: &Config) -> String {
 }
 
 /// The answer, or a failure that names what was tried.
+///
+/// # Errors
+/// The refusal, as a sentence.
 pub fn answered<T>(what: &str, answer: Result<Response<T>, Status>) -> Result<T, Failure> {
     answer
         .map(Response::into_inner)
         .map_err(|status| Failure::refused(what, &status))
+}
+
+#[cfg(test)]
+mod tests {
+    use bangban_proto::METHODS;
+
+    use super::service_of;
+    use crate::cli::Service;
+
+    #[test]
+    fn every_method_has_one_service_except_the_feeds_that_all_have() {
+        for method in METHODS {
+            let service = service_of(method.path);
+            let is_known = Service::ALL.iter().any(|s| s.name() == service);
+            assert!(is_known || service == "events", "{}", method.path);
+        }
+    }
 }

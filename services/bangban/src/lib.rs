@@ -13,6 +13,7 @@ mod ledger;
 mod run;
 pub mod sample;
 pub mod serve;
+pub mod services;
 pub mod tell;
 pub mod token;
 mod walk;
@@ -37,9 +38,19 @@ pub async fn dispatch(cli: Cli) -> Result<(), Failure> {
     }
     let config = cli.options.config()?;
     match cli.command {
-        Command::Serve { all, service } => {
-            serve::until_signalled(&config, serve::What::of(all, service)).await
+        Command::Serve {
+            all,
+            service,
+            end_with_input,
+        } => {
+            let what = serve::What::of(all, service);
+            if end_with_input {
+                services::child::until_input_ends(&config, what).await
+            } else {
+                serve::until_signalled(&config, what).await
+            }
         }
+        Command::Services(wish) => services::run(config, &wish).await,
         Command::Run => run::run(config).await,
         Command::Walk { address } => walk::against(&config, address.as_deref()).await,
         Command::Migrate => chores::migrate(&config).await,

@@ -196,7 +196,7 @@ pub async fn start(
         tasks.extend(supervision.tasks(feeds.clone()));
     }
     builder.add_service(
-        EventFeedServer::new(Feeds::new(stores))
+        EventFeedServer::new(Feeds::new(stores).until(feeds.clone()))
             .max_decoding_message_size(config.server.max_message_bytes),
     );
     let regions: Arc<dyn Regions> = match &directory {

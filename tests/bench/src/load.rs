@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use bangban::{
-    client::{Client, answered},
+    client::{Channel as Connection, Client, answered},
     failure::Failure,
     sample::{Sample, find_or_register, operator},
     token::Signer,
@@ -25,7 +25,6 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep_until},
 };
-use tonic::transport;
 
 use crate::{
     note,
@@ -262,7 +261,7 @@ impl District<'_> {
 /// Somebody who opens cases, one after the other.
 pub struct Agent {
     client: Client,
-    cases: CaseServiceClient<transport::Channel>,
+    cases: CaseServiceClient<Connection>,
     district: String,
     applicants: Vec<String>,
     opened: usize,

@@ -16,11 +16,11 @@ use bangban_proto::bangban::{
 };
 use prost_types::Timestamp;
 use serde::Deserialize;
-use tonic::{Code, Response, Status, transport::Channel};
+use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
 use crate::{
-    client::{Client, answered},
+    client::{Channel, Client, answered},
     failure::Failure,
     ledger,
     sample::{Sample, operator},

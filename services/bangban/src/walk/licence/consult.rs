@@ -45,7 +45,9 @@ impl Walk<'_> {
     pub(super) async fn ask(&mut self) -> Result<Consultation, Failure> {
         let applicant = self.sample.applicant(APPLICANT)?;
         let found = find_or_register(&self.agent, &self.district, applicant, request_id()).await?;
-        self.after = found.position;
+        if !found.position.is_empty() {
+            self.after = found.position;
+        }
         let person = found.applicant.unwrap_or_default();
         let mut service = ConsultationServiceClient::new(self.agent.channel());
         let request = RegisterConsultationRequest {

@@ -1,19 +1,14 @@
 //! Runs the binary as people do.
 
+mod running;
+mod services;
+
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
     path::Path,
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
+    process::{Command, Output, Stdio},
 };
 
-/// How long starting, loading the sample and walking may take, unoptimised and on a busy machine.
-const READY: Duration = Duration::from_secs(180);
-
-/// How long an end may take.
-const END: Duration = Duration::from_secs(30);
+use running::Running;
 
 fn bangban(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bangban"));
@@ -148,104 +143,38 @@ fn run_loads_the_sample_walks_and_ends_when_told() {
 
 #[test]
 fn run_walks_the_same_case_on_postgresql() {
+    if let Some(url) = database("walk") {
+        walks(&["--set", &format!("database.url={url}")]);
+    }
+}
+
+/// A database of this test's own, by its URL.
+fn database(what: &str) -> Option<String> {
     let Ok(url) = std::env::var("DATABASE_URL") else {
         eprintln!("no DATABASE_URL: `make test` starts a PostgreSQL and sets it");
-        return;
+        return None;
     };
     let (server, _) = url.rsplit_once('/').expect("a URL with a database");
-    let name = format!("bangban_walk_{}", std::process::id());
+    let name = format!("bangban_{what}_{}", std::process::id());
     let made = Command::new("psql")
         .args([&url, "-qc", &format!("CREATE DATABASE {name}")])
         .status()
         .expect("psql");
     assert!(made.success());
-    walks(&["--set", &format!("database.url={server}/{name}")]);
+    Some(format!("{server}/{name}"))
 }
 
 fn walks(flags: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = [&["run", "--listen", "127.0.0.1:0"], flags].concat();
-    let mut child = Running(
-        bangban(folder.path(), &arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts"),
-    );
-    let stdout = child.0.stdout.take().expect("standard output");
-    let mut stderr = child.0.stderr.take().expect("standard error");
-    let complaints = thread::spawn(move || {
-        let mut all = Vec::new();
-        stderr
-            .read_to_end(&mut all)
-            .map(|_| text(&all))
-            .unwrap_or_default()
-    });
-    let (send, lines) = mpsc::channel();
-    thread::spawn(move || {
-        BufReader::new(stdout)
-            .lines()
-            .map_while(Result::ok)
-            .try_for_each(|line| send.send(line))
-    });
-
-    let until = Instant::now() + READY;
-    let mut told = Vec::new();
-    let is_ready = loop {
-        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => {
-                let is_last = line.starts_with("ready:");
-                told.push(line);
-                if is_last {
-                    break true;
-                }
-            }
-            Err(_) => break false,
-        }
-    };
-    let told = told.join("\n");
-    if !is_ready {
-        child.0.kill().expect("killed");
-        panic!(
-            "not ready\n{told}\n{}",
-            complaints.join().unwrap_or_default()
-        );
-    }
+    let mut running = Running::start(bangban(folder.path(), &arguments));
+    let told = running.until_ready();
     assert!(told.contains("ledgers verified: 2"), "{told}");
-
-    let status = Command::new("kill")
-        .args(["-TERM", &child.0.id().to_string()])
-        .status()
-        .expect("kill runs");
-    assert!(status.success());
-    let ended = child.ended(END);
-    let complaints = complaints.join().unwrap_or_default();
+    running.signal("TERM");
+    let ended = running.ended();
     assert!(
         ended.is_some_and(|status| status.success()),
-        "{ended:?}\n{told}\n{complaints}"
+        "{ended:?}\n{told}\n{}",
+        running.complaints()
     );
-}
-
-/// A child that does not outlive its test.
-struct Running(Child);
-
-impl Running {
-    fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
-        let until = Instant::now() + within;
-        while Instant::now() < until {
-            if let Some(status) = self.0.try_wait().expect("a child") {
-                return Some(status);
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        self.0.kill().expect("killed");
-        None
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
