@@ -16,7 +16,7 @@ use bangban_proto::bangban::directory::v1::{
 };
 use bangban_store::{Error, Store};
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::Statement;
 
 /// Most districts that are kept in memory.
 const MOST_KEPT: usize = 512;
@@ -91,11 +91,11 @@ pub struct Learned {
     kept: Arc<Mutex<Kept>>,
 }
 
-/// The revision of what was learned about the district in parameter `$n`, as an expression of both databases.
+/// The revision of what was learned about a district, which an expression names, as an expression of both databases.
 #[must_use]
-pub fn revision_sql(n: u32) -> String {
+pub fn revision_sql(district: &str) -> String {
     format!(
-        "(SELECT CAST(COALESCE(SUM(l.revision), 0) AS bigint) FROM learned l WHERE l.district IN ('', ${n}))"
+        "(SELECT CAST(COALESCE(SUM(l.revision), 0) AS bigint) FROM learned l WHERE l.district IN ('', {district}))"
     )
 }
 
@@ -147,10 +147,10 @@ impl Learned {
     /// # Errors
     /// The database's; INTERNAL for what cannot be read.
     pub async fn now(&self, district: &str) -> Result<Arc<Known>, Error> {
-        let sql = format!("SELECT {}", revision_sql(1));
+        let sql = format!("SELECT {}", revision_sql("$1"));
         let values = [district.into()];
         let statement = Statement::from_sql_and_values(self.store.backend, sql, values);
-        let row = self.store.db.query_one_raw(statement).await?;
+        let row = self.store.row(statement).await?;
         let revision = row.map(|r| r.try_get_by_index::<i64>(0)).transpose()?;
         self.of(district, revision.unwrap_or_default()).await
     }
@@ -163,10 +163,10 @@ impl Learned {
         let sql = format!(
             "SELECT {}, r.revision, k.district, k.kind, k.body FROM (SELECT 1 AS one) AS always \
              LEFT JOIN calendars r ON r.district = $1 LEFT JOIN copies k ON k.district IN ('', $1)",
-            revision_sql(1)
+            revision_sql("$1")
         );
         let statement = Statement::from_sql_and_values(self.store.backend, sql, [district.into()]);
-        let rows = self.store.db.query_all_raw(statement).await?;
+        let rows = self.store.rows(statement).await?;
         let (mut at, mut calendar_revision) = (0, 0);
         let (mut national, mut differs) = (Differs::default(), Differs::default());
         let (mut itself, mut items, mut departments) = (None, Vec::new(), Vec::new());

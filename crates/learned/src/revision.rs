@@ -99,7 +99,7 @@ pub async fn reasons(store: &Store, district: &str, after: i64) -> Result<Vec<St
     let sql = "SELECT reason FROM calendar_changes WHERE district = $1 AND revision > $2 ORDER BY revision";
     let values: [Value; 2] = [district.into(), after.into()];
     let statement = Statement::from_sql_and_values(store.backend, sql, values);
-    let rows = store.db.query_all_raw(statement).await?;
+    let rows = store.rows(statement).await?;
     rows.iter()
         .map(|row| Ok(row.try_get_by_index(0)?))
         .collect()

@@ -18,7 +18,7 @@ use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::Head;
 use prost::Message;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Statement,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, Statement,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -120,8 +120,7 @@ impl Store {
         );
         let values = [command.key().into()];
         let row = self
-            .db
-            .query_one_raw(Statement::from_sql_and_values(self.backend, sql, values))
+            .row(Statement::from_sql_and_values(self.backend, sql, values))
             .await?
             .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
         if row.try_get_by_index::<bool>(2)?

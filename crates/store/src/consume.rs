@@ -195,8 +195,7 @@ async fn begin(store: &Store, log: &str) -> Result<(), Error> {
 pub(crate) async fn stored(store: &Store, log: &str) -> Result<Option<Option<Position>>, Error> {
     let sql = "SELECT position FROM positions WHERE log = $1";
     let row = store
-        .db
-        .query_one_raw(Statement::from_sql_and_values(
+        .row(Statement::from_sql_and_values(
             store.backend,
             sql,
             [log.into()],

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bangban_kit::refusal::{Kind, Refusal};
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +98,14 @@ impl From<Error> for tonic::Status {
     }
 }
 
-fn is_down(error: &DbErr) -> bool {
+/// Whether the database cannot be reached, or went away under a statement, of which nobody knows then whether it was done.
+pub(crate) fn is_down(error: &DbErr) -> bool {
     matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
+        || matches!(
+            error,
+            DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner))
+                if matches!(**inner, sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::PoolTimedOut)
+        )
         || code(error).is_some_and(|code| {
             code.starts_with("08") || code.starts_with("57P") || code == "53300"
         })

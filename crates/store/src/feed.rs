@@ -7,7 +7,7 @@ use bangban_proto::bangban::{
     events::v1::{Act, TailRequest, TailResponse, event_feed_server::EventFeed},
     types::v1::Actor,
 };
-use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Statement};
+use sea_orm::{FromQueryResult as _, Statement};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +42,7 @@ impl Store {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = [tx.into(), at.into(), limit.into()];
         let rows = self
-            .db
-            .query_all_raw(Statement::from_sql_and_values(self.backend, sql, values))
+            .rows(Statement::from_sql_and_values(self.backend, sql, values))
             .await?;
         Ok(rows
             .iter()
@@ -60,8 +59,7 @@ impl Store {
         let sql = "SELECT 1 FROM acts WHERE tx = $1 AND position = $2";
         let values = [position.tx.into(), position.at.into()];
         let found = self
-            .db
-            .query_one_raw(Statement::from_sql_and_values(self.backend, sql, values))
+            .row(Statement::from_sql_and_values(self.backend, sql, values))
             .await?;
         Ok(found.is_some())
     }

@@ -7,16 +7,21 @@
 
 pub mod act;
 mod adopt;
+mod arrays;
 pub mod clock;
 pub mod command;
 pub mod consume;
 pub mod copy;
 pub mod error;
 pub mod feed;
+mod lanes;
 pub mod migrate;
 pub mod open;
 pub mod position;
+pub mod question;
+mod queue;
 pub mod tables;
+mod together;
 pub mod wait;
 pub mod write;
 

@@ -9,12 +9,13 @@ use std::{
 
 use bangban_kit::{config, refusal::Refusal};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, Statement,
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, QueryResult,
+    RuntimeErr, Statement, sqlx::postgres::PgConnectOptions,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Notify, watch};
 
-use crate::{Error, Position, adopt, migrate};
+use crate::{Error, Position, adopt, lanes::Lanes, migrate, question::Askers, queue::Queue, together::Writer};
 
 /// Connections that a SQLite file gets at most: one writes at a time, the others read.
 const SQLITE_CONNECTIONS: u32 = 4;
@@ -28,6 +29,10 @@ pub struct Store {
     pub backend: DbBackend,
     /// The service whose store it is.
     pub service: &'static str,
+    lanes: Option<Lanes>,
+    pub(crate) point: Option<Lanes>,
+    pub(crate) askers: Askers,
+    pub(crate) writers: Arc<Queue<Writer>>,
     pub(crate) incarnation: Arc<str>,
     pub(crate) wake: Arc<Notify>,
     pub(crate) seen: Arc<Mutex<HashMap<String, watch::Sender<Option<Position>>>>>,
@@ -64,10 +69,33 @@ impl Store {
             db,
             backend,
             service,
+            lanes: lanes(service, config, &[("jit", "off")], 2)?,
+            point: lanes(service, config, POINT, 1)?,
+            askers: Askers::default(),
+            writers: Arc::default(),
             incarnation: incarnation.into(),
             wake: Arc::new(Notify::new()),
             seen: Arc::default(),
         })
+    }
+
+    /// What a single statement answers. What needs more than one is a transaction on [`Store::db`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match &self.lanes {
+            Some(lanes) => lanes.rows(statement).await,
+            None => self.db.query_all_raw(statement).await,
+        }
+    }
+
+    /// The one row that a single statement answers, if any.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn row(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.rows(statement).await?.into_iter().next())
     }
 
     /// Whether it is PostgreSQL.
@@ -97,6 +125,49 @@ fn from_elsewhere(service: &str) -> Refusal {
     )
 }
 
+/// How statements are planned that look rows up by their keys: never by reading a whole table, whatever the statistics of
+/// a table that has just been filled say.
+const POINT: &[(&str, &str)] = &[
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // Planning for the very arrays that are given costs more than it saves.
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+];
+
+/// Connections for single statements: so many quarters of all. The pool, for transactions, has the last quarter.
+fn lanes(
+    service: &'static str,
+    config: &config::Config,
+    settings: &[(&str, &str)],
+    quarters: u32,
+) -> Result<Option<Lanes>, DbErr> {
+    let database = &config.database;
+    if database.url == "sqlite" {
+        return Ok(None);
+    }
+    let options: PgConnectOptions = database
+        .url
+        .parse()
+        .map_err(|e: sea_orm::sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(e.into())))?;
+    let options = guarded(options)
+        .application_name(&format!("bangban-{service}"))
+        .options([("search_path", format!("\"{service}\""))])
+        .options(settings.iter().copied());
+    let most = database.max_connections * quarters / 4;
+    let patience = Duration::from_secs(database.acquire_seconds);
+    Lanes::new(options, most.max(1) as usize, patience).map(Some)
+}
+
+/// A transaction that is left open holds back every reader of every feed.
+fn guarded(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("statement_timeout", "60s"),
+    ])
+}
+
 /// How a service connects. `single` is for migrations: one connection, which holds the lock.
 pub(crate) fn options(
     service: &'static str,
@@ -116,7 +187,7 @@ pub(crate) fn options(
     let most = if is_sqlite {
         SQLITE_CONNECTIONS.min(config.database.max_connections)
     } else {
-        config.database.max_connections
+        (config.database.max_connections / 4).max(1)
     };
     options
         .max_connections(if single { 1 } else { most })
@@ -142,13 +213,7 @@ pub(crate) fn options(
         options
             .set_schema_search_path(service)
             .set_application_name(format!("bangban-{service}"));
-        options.map_sqlx_postgres_opts(move |o| {
-            // A transaction that is left open holds back every reader of every feed.
-            o.options([
-                ("idle_in_transaction_session_timeout", "15s"),
-                ("statement_timeout", "60s"),
-            ])
-        });
+        options.map_sqlx_postgres_opts(guarded);
     }
     options
 }

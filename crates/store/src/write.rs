@@ -1,15 +1,12 @@
-//! Puts acts and the state that they lead to down in one transaction. On PostgreSQL one state with its acts is a single
-//! statement, because round trips are what a command costs.
+//! Puts acts and the state that they lead to down in one transaction. On PostgreSQL one row with its acts is a single
+//! statement, and that of other commands as well, because round trips are what a command costs.
 
 use bangban_kit::identity::Caller;
 use bangban_ledger::{EntryRef, Hash};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, QueryResult, SqliteTransactionMode,
+    ConnectionTrait, DatabaseConnection, DbErr, ExecResult, QueryResult, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
-    sea_query::{
-        Alias, CommonTableExpression, Expr, ExprTrait as _, InsertStatement, Query,
-        SelectStatement, SubQueryStatement, UpdateStatement, Value, WithClause,
-    },
+    sea_query::{Alias, Expr, ExprTrait as _, InsertStatement, Query, UpdateStatement, Value},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +19,77 @@ pub enum State {
     Insert(InsertStatement),
     /// A row that must still have the version that was read; else [`Error::Conflict`].
     Update(UpdateStatement),
+    /// A row of a service's main table, written together with those of other commands.
+    Row(Row),
+}
+
+/// A row with its key and its version: what most commands change, and nothing else.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its table.
+    pub table: &'static str,
+    /// District and id.
+    pub key: [Value; 2],
+    /// The version that was read, which it must still have; none for a new row.
+    pub read: Option<u64>,
+    /// The columns that are written, beside the key. All rows of a table and a kind name the same ones, in one order.
+    pub columns: Vec<(&'static str, Value)>,
+}
+
+impl Row {
+    /// Its values: the key, the version that was read, and the columns.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let mut values = self.key.to_vec();
+        values.extend(self.read.map(|read| i64::try_from(read).unwrap_or(i64::MAX).into()));
+        values.extend(self.columns.iter().map(|(_, value)| value.clone()));
+        values
+    }
+
+    /// The statement that writes it alone.
+    fn alone(self) -> State {
+        let [district, id] = self.key;
+        let key = [("district", district), ("id", id)];
+        match self.read {
+            None => {
+                let (names, values): (Vec<_>, Vec<_>) =
+                    key.into_iter().chain(self.columns).unzip();
+                let mut insert = Query::insert();
+                insert
+                    .into_table(Alias::new(self.table))
+                    .columns(names.into_iter().map(Alias::new));
+                insert.values_panic(values.into_iter().map(Expr::val));
+                State::Insert(insert)
+            }
+            Some(read) => {
+                let mut update = Query::update();
+                update.table(Alias::new(self.table));
+                for (name, value) in self.columns {
+                    update.value(Alias::new(name), value);
+                }
+                let key = key.map(|(name, value)| (Alias::new(name), value));
+                update.and_where(guard(&key, read));
+                State::Update(update)
+            }
+        }
+    }
+}
+
+impl State {
+    /// Writes it within a transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn execute(self, transaction: &impl ConnectionTrait) -> Result<ExecResult, DbErr> {
+        let alone = match self {
+            Self::Row(row) => row.alone(),
+            other => other,
+        };
+        match alone {
+            Self::Insert(insert) => transaction.execute(&insert).await,
+            Self::Update(update) => transaction.execute(&update).await,
+            Self::Row(_) => Err(DbErr::Custom("a row has a statement".to_owned())),
+        }
+    }
 }
 
 /// The request that asked for the acts.
@@ -61,7 +129,7 @@ pub struct Chain {
     actor: String,
     site: String,
     now: Now,
-    rows: Vec<Row>,
+    rows: Vec<Link>,
     /// Number of the last act: the subject's new version.
     pub number: u64,
     /// Hash of the last act.
@@ -69,7 +137,7 @@ pub struct Chain {
 }
 
 #[derive(Debug, Clone)]
-struct Row {
+struct Link {
     number: u64,
     kind: &'static str,
     payload: Vec<u8>,
@@ -117,7 +185,7 @@ impl Chain {
             payload: &payload,
         }
         .hash(&previous);
-        self.rows.push(Row {
+        self.rows.push(Link {
             number: self.number,
             kind,
             payload,
@@ -130,7 +198,7 @@ impl Chain {
     /// The values of each act, in the order of [`COLUMNS`]; the request stands with the last one.
     fn values(&self, asked: Option<&Asked>) -> Vec<Vec<Value>> {
         let last = self.rows.len().saturating_sub(1);
-        let row = |(index, row): (usize, &Row)| {
+        let row = |(index, row): (usize, &Link)| {
             let asked = asked.filter(|_| index == last);
             vec![
                 self.district.clone().into(),
@@ -157,7 +225,7 @@ impl Chain {
 }
 
 /// Columns of an act that we give; position and transaction are the database's.
-const COLUMNS: [act::Column; 17] = [
+pub(crate) const COLUMNS: [act::Column; 17] = [
     act::Column::District,
     act::Column::Subject,
     act::Column::Number,
@@ -189,67 +257,16 @@ impl Store {
         states: Vec<State>,
     ) -> Result<Position, Error> {
         let position = match <[State; 1]>::try_from(states) {
-            Ok([state]) if self.is_postgres() => self.write_at_once(chain, asked, state).await?,
+            Ok([State::Row(row)]) if self.point.is_some() => {
+                let acts = chain.values(asked);
+                let (tx, at) = self.write_together(row, acts, chain.head).await?;
+                self.position(tx, at)
+            }
             Ok([state]) => self.write_in_turn(chain, asked, vec![state]).await?,
             Err(states) => self.write_in_turn(chain, asked, states).await?,
         };
         self.wake.notify_waiters();
         Ok(position)
-    }
-
-    async fn write_at_once(
-        &self,
-        chain: &Chain,
-        asked: Option<&Asked>,
-        state: State,
-    ) -> Result<Position, Error> {
-        let changed = Alias::new("changed");
-        let written = Alias::new("written");
-        let state: SubQueryStatement = match state {
-            State::Insert(mut insert) => {
-                insert.returning(Query::returning().column(Alias::new("district")));
-                SubQueryStatement::InsertStatement(insert)
-            }
-            State::Update(mut update) => {
-                update.returning(Query::returning().column(Alias::new("district")));
-                SubQueryStatement::UpdateStatement(update)
-            }
-        };
-        let mut rows: Option<SelectStatement> = None;
-        for values in chain.values(asked) {
-            let mut row = Query::select();
-            row.exprs(values.into_iter().map(Expr::val))
-                .from(changed.clone());
-            rows = Some(match rows {
-                None => row,
-                Some(mut rows) => {
-                    rows.union(sea_orm::sea_query::UnionType::All, row);
-                    rows
-                }
-            });
-        }
-        let rows = rows.ok_or_else(|| DbErr::Custom("nothing to write".to_owned()))?;
-        let mut insert = Query::insert();
-        insert
-            .into_table(act::Entity)
-            .columns(COLUMNS)
-            .select_from(rows)
-            .map_err(|e| DbErr::Custom(e.to_string()))?
-            .returning(Query::returning().columns([act::Column::Tx, act::Column::Position]));
-        let mut with = WithClause::new();
-        let mut cte = CommonTableExpression::new();
-        cte.table_name(changed).query(state);
-        with.cte(cte);
-        let mut cte = CommonTableExpression::new();
-        cte.table_name(written.clone())
-            .query(SubQueryStatement::InsertStatement(insert));
-        with.cte(cte);
-        let select = Query::select()
-            .columns([act::Column::Tx, act::Column::Position])
-            .from(written)
-            .to_owned();
-        let answered = self.db.query_all(&select.with(with)).await?;
-        self.last(&answered)
     }
 
     async fn write_in_turn(
@@ -260,10 +277,7 @@ impl Store {
     ) -> Result<Position, Error> {
         let transaction = begin(&self.db).await?;
         for state in states {
-            let done = match state {
-                State::Insert(insert) => transaction.execute(&insert).await?,
-                State::Update(update) => transaction.execute(&update).await?,
-            };
+            let done = state.execute(&transaction).await?;
             if done.rows_affected() != 1 {
                 transaction.rollback().await?;
                 return Err(Error::Conflict);

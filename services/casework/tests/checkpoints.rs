@@ -141,7 +141,7 @@ impl World {
     /// Makes what is due, when all that was done is below the horizon: other tests' transactions hold it back.
     async fn once(&self) -> usize {
         let count = Statement::from_string(self.store.backend, "SELECT count(*) FROM acts");
-        let row = self.store.db.query_one_raw(count).await.expect("counted");
+        let row = self.store.row(count).await.expect("counted");
         let count: i64 = row.expect("a row").try_get_by_index(0).expect("a count");
         while self.store.read(0, 0, 1000).await.expect("read").len() < count as usize {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

@@ -227,8 +227,7 @@ pub async fn run(store: &Store, sql: &str) {
 /// A number or text that SQL answers.
 pub async fn ask<T: sea_orm::TryGetable>(store: &Store, sql: &str) -> T {
     let row = store
-        .db
-        .query_one_raw(Statement::from_string(store.backend, sql))
+        .row(Statement::from_string(store.backend, sql))
         .await
         .expect("answered")
         .expect("a row");

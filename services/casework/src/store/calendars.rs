@@ -11,7 +11,7 @@ pub async fn outdated(store: &Store, limit: i64) -> Result<Vec<(String, String)>
     let sql = "SELECT s.district, s.id FROM calendars c JOIN cases s ON s.district = c.district \
                AND s.calendar_revision < c.revision AND s.due_at_us IS NOT NULL LIMIT $1";
     let statement = Statement::from_sql_and_values(store.backend, sql, [limit.into()]);
-    let rows = store.db.query_all_raw(statement).await?;
+    let rows = store.rows(statement).await?;
     rows.iter()
         .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
         .collect()

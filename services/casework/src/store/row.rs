@@ -1,6 +1,6 @@
 //! Cases as rows: the columns that are searched, and one body.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bangban_kit::{
     page::Page,
@@ -12,13 +12,12 @@ use bangban_ledger::Hash;
 use bangban_proto::bangban::casework::v1::{Case, ListCasesRequest};
 use bangban_store::{
     Error, Now, Store, act,
-    clock::now_sql,
     command::Command,
-    write::{Chain, State, guard},
+    question::Question,
+    write::{Chain, Row, State},
 };
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value, sea_query};
-use sea_query::{Alias, Expr, Query as Sql};
+use sea_orm::{QueryResult, Statement, Value};
 
 use crate::domain::{clock, responsibility};
 
@@ -56,6 +55,16 @@ fn decode<M: Message + Default>(row: &QueryResult, column: usize) -> Result<Opti
         .transpose()
 }
 
+static LOAD: LazyLock<Question> = LazyLock::new(|| Question {
+    given: &["district", "id", "key"],
+    wanted: format!(
+        "{{now}}, c.offset_seconds, (SELECT 1 FROM acts a WHERE a.request_key = g.key LIMIT 1) IS NOT NULL, {}, \
+         s.version, s.head, s.body, s.calendar_revision",
+        revision_sql("g.district")
+    ),
+    joined: "JOIN clock c ON c.id = 1 LEFT JOIN cases s ON s.district = g.district AND s.id = g.id",
+});
+
 /// Time, repetition, what is known of the district, and the case: one statement, and memory.
 ///
 /// # Errors
@@ -66,38 +75,31 @@ pub async fn load(
     command: &Command,
     case: &str,
 ) -> Result<Loaded, Error> {
-    let sql = format!(
-        "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.request_key = $3), {}, s.version, s.head, \
-         s.body, s.calendar_revision FROM clock c LEFT JOIN cases s ON s.district = $1 AND s.id = $2 WHERE c.id = 1",
-        now_sql(store.backend),
-        revision_sql(1)
-    );
-    let values = [
+    let given = vec![
         command.district.clone().into(),
         case.into(),
         command.key().into(),
     ];
     let row = store
-        .db
-        .query_one_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .ask(&LOAD, given)
         .await?
         .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
     let known = learned
-        .of(&command.district, row.try_get_by_index(3)?)
+        .of(&command.district, row.try_get_by_index(4)?)
         .await?;
-    let version: Option<i64> = row.try_get_by_index(4)?;
-    let head: Option<Vec<u8>> = row.try_get_by_index(5)?;
-    let case = match (decode::<Case>(&row, 6)?, version, head) {
+    let version: Option<i64> = row.try_get_by_index(5)?;
+    let head: Option<Vec<u8>> = row.try_get_by_index(6)?;
+    let case = match (decode::<Case>(&row, 7)?, version, head) {
         (Some(case), Some(version), Some(head)) => {
             Some((case, version.unsigned_abs(), act::hash(&head)))
         }
         _ => None,
     };
     Ok(Loaded {
-        now: Now::from_row(row.try_get_by_index(0)?, row.try_get_by_index(1)?),
-        is_repeated: row.try_get_by_index(2)?,
+        now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
+        is_repeated: row.try_get_by_index(3)?,
         known,
-        counted_by: row.try_get_by_index::<Option<i64>>(7)?.unwrap_or_default(),
+        counted_by: row.try_get_by_index::<Option<i64>>(8)?.unwrap_or_default(),
         case,
     })
 }
@@ -143,9 +145,7 @@ fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'stat
 pub fn insert(case: &Case, chain: &Chain, revision: i64) -> State {
     let mut columns = columns(case, chain.number, &chain.head, revision);
     columns.extend([
-        ("district", Value::from(case.district.clone())),
-        ("id", case.id.clone().into()),
-        ("receipt", case.receipt.clone().into()),
+        ("receipt", Value::from(case.receipt.clone())),
         ("priority", i32::from(case.groups.is_empty()).into()),
         ("department", case.department.clone().into()),
         ("applicant", case.applicant.clone().into()),
@@ -154,28 +154,27 @@ pub fn insert(case: &Case, chain: &Chain, revision: i64) -> State {
         ("opened_at_us", us(case.opened_at.as_ref())),
         ("consultation", case.consultation.clone().into()),
     ]);
-    let mut insert = Sql::insert();
-    insert
-        .into_table(Alias::new("cases"))
-        .columns(columns.iter().map(|(name, _)| Alias::new(*name)));
-    insert.values_panic(columns.into_iter().map(|(_, value)| Expr::val(value)));
-    State::Insert(insert)
+    State::Row(Row {
+        table: "cases",
+        key: key(case),
+        read: None,
+        columns,
+    })
+}
+
+fn key(case: &Case) -> [Value; 2] {
+    [case.district.clone().into(), case.id.clone().into()]
 }
 
 /// The change of a case that must still have version `read`.
 #[must_use]
 pub fn update(case: &Case, read: u64, chain: &Chain, revision: i64) -> State {
-    let mut update = Sql::update();
-    update.table(Alias::new("cases"));
-    for (name, value) in columns(case, chain.number, &chain.head, revision) {
-        update.value(Alias::new(name), value);
-    }
-    let key = [
-        (Alias::new("district"), Value::from(case.district.clone())),
-        (Alias::new("id"), Value::from(case.id.clone())),
-    ];
-    update.and_where(guard(&key, read));
-    State::Update(update)
+    State::Row(Row {
+        table: "cases",
+        key: key(case),
+        read: Some(read),
+        columns: columns(case, chain.number, &chain.head, revision),
+    })
 }
 
 /// A query on cases: SQL with its values, narrowed to a scope.
@@ -229,7 +228,7 @@ pub fn apply_scope(select: &str, scope: &Scope) -> Query {
 
 async fn bodies(store: &Store, query: Query) -> Result<Vec<Case>, Error> {
     let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-    let rows = store.db.query_all_raw(statement).await?;
+    let rows = store.rows(statement).await?;
     rows.iter()
         .map(|row| Ok(decode(row, 0)?.unwrap_or_default()))
         .collect()
@@ -333,8 +332,7 @@ pub async fn needing_attention(
     let sql = "SELECT district, id FROM cases WHERE attention_at_us <= $1 ORDER BY attention_at_us LIMIT $2";
     let values: [Value; 2] = [now_us.into(), limit.into()];
     let rows = store
-        .db
-        .query_all_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
     rows.iter()
         .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
@@ -358,7 +356,7 @@ pub async fn quality(
             query.and(condition, *value);
         }
         let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-        let row = store.db.query_one_raw(statement).await?;
+        let row = store.row(statement).await?;
         Ok(row
             .map(|r| r.try_get_by_index::<i64>(0))
             .transpose()?

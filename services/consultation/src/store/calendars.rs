@@ -13,7 +13,7 @@ pub async fn outdated(store: &Store, limit: i64) -> Result<Vec<Key>, Error> {
     let sql = "SELECT s.district, s.id FROM calendars c JOIN consultations s ON s.district = c.district \
                AND s.calendar_revision < c.revision AND s.next_due_at_us IS NOT NULL LIMIT $1";
     let statement = Statement::from_sql_and_values(store.backend, sql, [limit.into()]);
-    keys(&store.db.query_all_raw(statement).await?)
+    keys(&store.rows(statement).await?)
 }
 
 /// The clocks of a consultation stay as they are under the district's calendar: remembers that, unless it has changed.

@@ -1,7 +1,7 @@
 //! What is to be done unasked, found in the rows.
 
 use bangban_store::{Error, Store};
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
+use sea_orm::{QueryResult, Statement, Value};
 
 /// District and id of a consultation.
 pub type Key = (String, String);
@@ -21,7 +21,7 @@ pub async fn needing_attention(store: &Store, now_us: i64, limit: i64) -> Result
                ORDER BY attention_at_us LIMIT $2";
     let values: [Value; 2] = [now_us.into(), limit.into()];
     let statement = Statement::from_sql_and_values(store.backend, sql, values);
-    keys(&store.db.query_all_raw(statement).await?)
+    keys(&store.rows(statement).await?)
 }
 
 /// Consultations of which a case is being made, behind an id, oldest first: ids are ordered by time.
@@ -34,5 +34,5 @@ pub async fn converting(store: &Store, behind: &str, limit: i64) -> Result<Vec<K
         "SELECT district, id FROM consultations WHERE state = 4 AND id > $1 ORDER BY id LIMIT $2";
     let values: [Value; 2] = [behind.into(), limit.into()];
     let statement = Statement::from_sql_and_values(store.backend, sql, values);
-    keys(&store.db.query_all_raw(statement).await?)
+    keys(&store.rows(statement).await?)
 }

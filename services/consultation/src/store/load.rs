@@ -1,14 +1,14 @@
 //! Everything that a command needs, read by one statement.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bangban_kit::refusal::Refusal;
 use bangban_learned::known::{Known, Learned, revision_sql};
 use bangban_ledger::Hash;
 use bangban_proto::bangban::consultation::v1::Consultation;
-use bangban_store::{Error, Now, Store, act, clock::now_sql, command::Command};
+use bangban_store::{Error, Now, Store, act, command::Command, question::Question};
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
+use sea_orm::QueryResult;
 
 /// A consultation with everything that a command on it needs.
 #[derive(Debug)]
@@ -47,6 +47,16 @@ pub(super) fn decode<M: Message + Default>(
         .transpose()
 }
 
+static LOAD: LazyLock<Question> = LazyLock::new(|| Question {
+    given: &["district", "id", "key"],
+    wanted: format!(
+        "{{now}}, c.offset_seconds, (SELECT 1 FROM acts a WHERE a.request_key = g.key LIMIT 1) IS NOT NULL, {}, \
+         s.version, s.head, s.body, s.calendar_revision",
+        revision_sql("g.district")
+    ),
+    joined: "JOIN clock c ON c.id = 1 LEFT JOIN consultations s ON s.district = g.district AND s.id = g.id",
+});
+
 /// Time, repetition, what is known of the district, and the consultation: one statement, and memory.
 ///
 /// # Errors
@@ -57,39 +67,31 @@ pub async fn load(
     command: &Command,
     consultation: &str,
 ) -> Result<Loaded, Error> {
-    let sql = format!(
-        "SELECT {}, c.offset_seconds, EXISTS (SELECT 1 FROM acts a WHERE a.request_key = $3), {}, s.version, s.head, \
-         s.body, s.calendar_revision FROM clock c \
-         LEFT JOIN consultations s ON s.district = $1 AND s.id = $2 WHERE c.id = 1",
-        now_sql(store.backend),
-        revision_sql(1)
-    );
-    let values: [Value; 3] = [
+    let given = vec![
         command.district.clone().into(),
         consultation.into(),
         command.key().into(),
     ];
     let row = store
-        .db
-        .query_one_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .ask(&LOAD, given)
         .await?
         .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
     let known = learned
-        .of(&command.district, row.try_get_by_index(3)?)
+        .of(&command.district, row.try_get_by_index(4)?)
         .await?;
-    let version: Option<i64> = row.try_get_by_index(4)?;
-    let head: Option<Vec<u8>> = row.try_get_by_index(5)?;
-    let consultation = match (decode::<Consultation>(&row, 6)?, version, head) {
+    let version: Option<i64> = row.try_get_by_index(5)?;
+    let head: Option<Vec<u8>> = row.try_get_by_index(6)?;
+    let consultation = match (decode::<Consultation>(&row, 7)?, version, head) {
         (Some(state), Some(version), Some(head)) => {
             Some((state, version.unsigned_abs(), act::hash(&head)))
         }
         _ => None,
     };
     Ok(Loaded {
-        now: Now::from_row(row.try_get_by_index(0)?, row.try_get_by_index(1)?),
-        is_repeated: row.try_get_by_index(2)?,
+        now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
+        is_repeated: row.try_get_by_index(3)?,
         known,
-        counted_by: row.try_get_by_index::<Option<i64>>(7)?.unwrap_or_default(),
+        counted_by: row.try_get_by_index::<Option<i64>>(8)?.unwrap_or_default(),
         consultation,
     })
 }

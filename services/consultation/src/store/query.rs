@@ -7,7 +7,7 @@ use bangban_kit::{
 };
 use bangban_proto::bangban::consultation::v1::{Consultation, ListConsultationsRequest};
 use bangban_store::{Error, Store};
-use sea_orm::{ConnectionTrait as _, Statement, Value};
+use sea_orm::{Statement, Value};
 
 use super::{load::decode, row::us};
 
@@ -70,7 +70,7 @@ pub fn narrowed(select: &str, scope: &Scope, caller: &Caller) -> Query {
 
 async fn bodies(store: &Store, query: Query) -> Result<Vec<Consultation>, Error> {
     let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-    let rows = store.db.query_all_raw(statement).await?;
+    let rows = store.rows(statement).await?;
     rows.iter()
         .map(|row| Ok(decode(row, 0)?.unwrap_or_default()))
         .collect()
@@ -196,7 +196,7 @@ pub async fn rates(
 
 async fn two(store: &Store, query: Query) -> Result<[u64; 2], Error> {
     let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-    let Some(row) = store.db.query_one_raw(statement).await? else {
+    let Some(row) = store.row(statement).await? else {
         return Ok([0, 0]);
     };
     let (part, whole): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);

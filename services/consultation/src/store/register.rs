@@ -6,7 +6,7 @@
 use bangban_proto::bangban::consultation::v1::Consultation;
 use bangban_store::{
     Error, Position, Store,
-    write::{self, Asked, Chain, State},
+    write::{self, Asked, Chain},
 };
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
 
@@ -26,9 +26,9 @@ pub async fn register(
     let transaction = write::begin(&store.db).await?;
     let number = draw(store, &transaction, district).await?;
     let (consultation, chain) = built(number);
-    if let State::Insert(insert) = row::insert(&consultation, &chain, revision) {
-        transaction.execute(&insert).await?;
-    }
+    row::insert(&consultation, &chain, revision)
+        .execute(&transaction)
+        .await?;
     let position = store.append(&transaction, &chain, Some(asked)).await?;
     transaction.commit().await?;
     store.woken();

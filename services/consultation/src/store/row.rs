@@ -3,7 +3,7 @@
 use bangban_ledger::Hash;
 use bangban_limits::clock;
 use bangban_proto::bangban::consultation::v1::Consultation;
-use bangban_store::write::{Chain, State, guard};
+use bangban_store::write::{Chain, Row, State};
 use prost::Message as _;
 use prost_types::Timestamp;
 use sea_orm::{
@@ -57,13 +57,9 @@ fn columns(
 pub fn insert(consultation: &Consultation, chain: &Chain, revision: i64) -> State {
     let mut columns = columns(consultation, chain.number, &chain.head, revision);
     columns.extend([
-        ("district", Value::from(consultation.district.clone())),
-        ("id", consultation.id.clone().into()),
         (
             "number",
-            i64::try_from(consultation.number)
-                .unwrap_or(i64::MAX)
-                .into(),
+            Value::from(i64::try_from(consultation.number).unwrap_or(i64::MAX)),
         ),
         ("priority", i32::from(consultation.groups.is_empty()).into()),
         ("applicant", consultation.applicant.clone().into()),
@@ -75,7 +71,19 @@ pub fn insert(consultation: &Consultation, chain: &Chain, revision: i64) -> Stat
                 .into(),
         ),
     ]);
-    inserted("consultations", columns)
+    State::Row(Row {
+        table: "consultations",
+        key: key(consultation),
+        read: None,
+        columns,
+    })
+}
+
+fn key(consultation: &Consultation) -> [Value; 2] {
+    [
+        consultation.district.clone().into(),
+        consultation.id.clone().into(),
+    ]
 }
 
 fn inserted(table: &'static str, columns: Vec<(&'static str, Value)>) -> State {
@@ -90,20 +98,12 @@ fn inserted(table: &'static str, columns: Vec<(&'static str, Value)>) -> State {
 /// The change of a consultation that must still have version `read`.
 #[must_use]
 pub fn update(consultation: &Consultation, read: u64, chain: &Chain, revision: i64) -> State {
-    let mut update = Sql::update();
-    update.table(Alias::new("consultations"));
-    for (name, value) in columns(consultation, chain.number, &chain.head, revision) {
-        update.value(Alias::new(name), value);
-    }
-    let key = [
-        (
-            Alias::new("district"),
-            Value::from(consultation.district.clone()),
-        ),
-        (Alias::new("id"), consultation.id.clone().into()),
-    ];
-    update.and_where(guard(&key, read));
-    State::Update(update)
+    State::Row(Row {
+        table: "consultations",
+        key: key(consultation),
+        read: Some(read),
+        columns: columns(consultation, chain.number, &chain.head, revision),
+    })
 }
 
 /// A department takes part from now on: its clerks may see the consultation.

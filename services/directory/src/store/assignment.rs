@@ -1,12 +1,14 @@
 //! Everything that an assignment is judged by, in one statement: it is asked for at the opening of every case.
 
+use std::sync::LazyLock;
+
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::directory::v1::{
     Applicant, CheckAssignmentRequest, District, Site, Staff,
 };
-use bangban_store::{Error, Now, Store, clock::now_sql};
+use bangban_store::{Error, Now, Store, question::Question};
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
+use sea_orm::QueryResult;
 
 use super::sealed;
 
@@ -27,44 +29,48 @@ pub struct Facts {
     pub document: Option<sealed::Document>,
 }
 
+static FACTS: LazyLock<Question> = LazyLock::new(|| {
+    let body = |kind: &str, id: &str| {
+        format!(
+            "(SELECT body FROM resources WHERE district = g.district AND kind = '{kind}' AND id = g.{id})"
+        )
+    };
+    Question {
+        given: &["district", "staff", "site", "applicant"],
+        wanted: format!(
+            "{{now}}, c.offset_seconds, {}, {}, {}, {}, s.wrapped_key, s.document",
+            body("district", "district"),
+            body("staff", "staff"),
+            body("site", "site"),
+            body("applicant", "applicant"),
+        ),
+        joined: "JOIN clock c ON c.id = 1 LEFT JOIN sealed s ON s.district = g.district AND s.id = g.applicant",
+    }
+});
+
 /// Reads the facts of a request. Without a scope: the caller's is judged by the district that is among them.
 ///
 /// # Errors
 /// The database's.
 pub async fn facts(store: &Store, request: &CheckAssignmentRequest) -> Result<Facts, Error> {
-    let body = |kind: &str, parameter: u8| {
-        format!(
-            "(SELECT body FROM resources WHERE district = $1 AND kind = '{kind}' AND id = ${parameter})"
-        )
-    };
-    let sql = format!(
-        "SELECT {}, c.offset_seconds, {}, {}, {}, {}, s.wrapped_key, s.document
-         FROM clock c LEFT JOIN sealed s ON s.district = $1 AND s.id = $4 WHERE c.id = 1",
-        now_sql(store.backend),
-        body("district", 1),
-        body("staff", 2),
-        body("site", 3),
-        body("applicant", 4),
-    );
-    let values = [
+    let given = vec![
         request.district.as_str().into(),
         request.staff.as_str().into(),
         request.site.as_str().into(),
         request.applicant.as_str().into(),
     ];
     let row = store
-        .db
-        .query_one_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .ask(&FACTS, given)
         .await?
         .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
-    let wrapped_key: Option<Vec<u8>> = row.try_get_by_index(6)?;
-    let document: Option<Vec<u8>> = row.try_get_by_index(7)?;
+    let wrapped_key: Option<Vec<u8>> = row.try_get_by_index(7)?;
+    let document: Option<Vec<u8>> = row.try_get_by_index(8)?;
     Ok(Facts {
-        now: Now::from_row(row.try_get_by_index(0)?, row.try_get_by_index(1)?),
-        district: thing(&row, 2)?,
-        staff: thing(&row, 3)?,
-        site: thing(&row, 4)?,
-        applicant: thing(&row, 5)?,
+        now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
+        district: thing(&row, 3)?,
+        staff: thing(&row, 4)?,
+        site: thing(&row, 5)?,
+        applicant: thing(&row, 6)?,
         document: wrapped_key
             .zip(document)
             .map(|(wrapped_key, sealed)| sealed::Document {

@@ -31,8 +31,7 @@ pub async fn get(store: &Store, code: &str) -> Result<Option<(Region, String)>, 
         "SELECT r.code, r.name, r.parent, r.data_set FROM regions r WHERE {ACTIVE} AND r.code = $1"
     );
     let row = store
-        .db
-        .query_one_raw(statement(store, sql, [code.into()]))
+        .row(statement(store, sql, [code.into()]))
         .await?;
     row.map(|r| read(&r)).transpose()
 }
@@ -53,8 +52,7 @@ pub async fn below(
     let after = page.after.first().cloned().unwrap_or_default();
     let most = i64::try_from(page.size + 1).unwrap_or(i64::MAX);
     let rows = store
-        .db
-        .query_all_raw(statement(
+        .rows(statement(
             store,
             sql,
             [parent.into(), after.into(), most.into()],
@@ -150,7 +148,7 @@ pub async fn activate(
 /// The database's.
 pub async fn sweep(store: &Store) -> Result<(), Error> {
     let old = "SELECT id FROM region_data_sets WHERE NOT is_active";
-    for row in store.db.query_all_raw(statement(store, old, [])).await? {
+    for row in store.rows(statement(store, old, [])).await? {
         let id: String = row.try_get_by_index(0)?;
         sweep_one(store, &id).await?;
         let sql = "DELETE FROM region_data_sets WHERE id = $1 AND NOT is_active";
@@ -170,8 +168,7 @@ async fn sweep_one(store: &Store, data_set: &str) -> Result<(), Error> {
                    ORDER BY code LIMIT 1 OFFSET 5000";
         let values = [data_set.into(), from.clone().into()];
         let next = store
-            .db
-            .query_one_raw(statement(store, sql, values))
+            .row(statement(store, sql, values))
             .await?;
         let Some(next) = next else { break };
         let until: String = next.try_get_by_index(0)?;

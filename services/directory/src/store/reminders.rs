@@ -42,7 +42,7 @@ pub async fn due(
         places.join(", ")
     );
     let query = Statement::from_sql_and_values(store.backend, sql, first.into_iter().chain(births));
-    let rows = store.db.query_all_raw(query).await?;
+    let rows = store.rows(query).await?;
     rows.iter()
         .map(|r| r.try_get_by_index(0).map_err(Error::from))
         .collect()

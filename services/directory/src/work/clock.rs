@@ -6,7 +6,7 @@ use bangban_proto::bangban::{
     directory::v1::{ClockAdvanced, directory_act::Act},
 };
 use bangban_store::{Error, Now};
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::Statement;
 
 use super::{On, Other};
 use crate::{Directory, store::resource::Place};
@@ -101,7 +101,7 @@ impl Directory {
     async fn offset_seconds(&self) -> Result<i64, Error> {
         let sql = "SELECT offset_seconds FROM clock WHERE id = 1";
         let query = Statement::from_string(self.store.backend, sql);
-        let row = self.store.db.query_one_raw(query).await?;
+        let row = self.store.row(query).await?;
         Ok(row.map_or(Ok(0), |r| r.try_get_by_index(0))?)
     }
 }

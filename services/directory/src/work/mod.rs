@@ -397,10 +397,7 @@ async fn touch(
     states: impl IntoIterator<Item = State>,
 ) -> Result<(), Error> {
     for state in states {
-        let done = match state {
-            State::Insert(insert) => transaction.execute(&insert).await?,
-            State::Update(update) => transaction.execute(&update).await?,
-        };
+        let done = state.execute(transaction).await?;
         if done.rows_affected() != 1 {
             return Err(Error::Conflict);
         }

@@ -108,7 +108,7 @@ impl Instance {
         let store = self.directory.store();
         let sql = format!("SELECT count(*) FROM {table}");
         let query = sea_orm::Statement::from_string(store.backend, sql);
-        let row = store.db.query_one_raw(query).await.expect("counted");
+        let row = store.row(query).await.expect("counted");
         row.expect("a row").try_get_by_index(0).expect("a number")
     }
 

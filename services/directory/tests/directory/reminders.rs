@@ -127,8 +127,7 @@ async fn bb_4_2c_no_day_of_birth_is_readable(at: &Instance) {
     let store = at.directory.store();
     let sql = "SELECT payload, subject FROM acts WHERE kind = 'entitlement.near'";
     let rows = store
-        .db
-        .query_all_raw(Statement::from_string(store.backend, sql))
+        .rows(Statement::from_string(store.backend, sql))
         .await;
     let rows = rows.expect("read");
     assert_eq!(rows.len(), 1);
@@ -143,8 +142,7 @@ async fn bb_4_2c_no_day_of_birth_is_readable(at: &Instance) {
     }
     let sql = "SELECT value FROM lookups WHERE kind = 'birthday'";
     let rows = store
-        .db
-        .query_all_raw(Statement::from_string(store.backend, sql))
+        .rows(Statement::from_string(store.backend, sql))
         .await;
     let value: String = rows.expect("read")[0].try_get_by_index(0).expect("a value");
     assert!(value.len() >= 20 && days.iter().all(|day| !value.contains(day)));
