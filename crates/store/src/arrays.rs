@@ -72,10 +72,7 @@ fn misfit(value: &Value) -> DbErr {
 
 /// Adds rows to the arguments of a statement, and answers the `unnest` that gives them back, numbered from 1 by a last
 /// column.
-pub(crate) fn unnest(
-    rows: Vec<Vec<Value>>,
-    arguments: &mut PgArguments,
-) -> Result<String, DbErr> {
+pub(crate) fn unnest(rows: Vec<Vec<Value>>, arguments: &mut PgArguments) -> Result<String, DbErr> {
     let first = rows
         .first()
         .ok_or_else(|| DbErr::Custom("no rows".to_owned()))?;

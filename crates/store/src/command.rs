@@ -17,9 +17,7 @@
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_proto::Head;
 use prost::Message;
-use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, Statement,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Statement};
 use sha2::{Digest as _, Sha256};
 
 use crate::{

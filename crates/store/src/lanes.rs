@@ -105,15 +105,20 @@ impl Lanes {
         let answered = query_with::<Postgres, _>(AssertSqlSafe(sql), arguments)
             .fetch_all(&mut lane.connection)
             .await;
-        // A refusal of the server's ends the statement, not the connection.
-        lane.is_idle = matches!(answered, Ok(_) | Err(Error::Database(_)));
-        if let Err(Error::Io(_)) = answered {
-            // The server has gone: the others are as dead as this one.
+        lane.is_idle = answered.as_ref().map_or_else(is_only_refused, |_| true);
+        if !lane.is_idle {
+            // The server goes or has gone: the others are as dead as this one.
             self.0.retain(|_, _| false);
         }
         let rows = answered.map_err(|e| DbErr::Query(RuntimeErr::SqlxError(e.into())))?;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
+}
+
+/// Whether the server refused the statement and keeps the connection; class 57P are its own ends.
+fn is_only_refused(error: &Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code());
+    code.is_some_and(|code| !code.starts_with("57P"))
 }
 
 fn unavailable(error: PoolError<Error>) -> DbErr {

@@ -9,13 +9,15 @@ use std::{
 
 use bangban_kit::{config, refusal::Refusal};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, QueryResult,
-    RuntimeErr, Statement, sqlx::postgres::PgConnectOptions,
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
+    QueryResult, RuntimeErr, Statement, sqlx::postgres::PgConnectOptions,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Notify, watch};
 
-use crate::{Error, Position, adopt, lanes::Lanes, migrate, question::Askers, queue::Queue, together::Writer};
+use crate::{
+    Error, Position, adopt, lanes::Lanes, migrate, question::Askers, queue::Queue, together::Writer,
+};
 
 /// Connections that a SQLite file gets at most: one writes at a time, the others read.
 const SQLITE_CONNECTIONS: u32 = 4;

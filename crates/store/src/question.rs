@@ -5,10 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sea_orm::{
-    DbBackend, DbErr, QueryResult, Statement, Value,
-    sqlx::postgres::PgArguments,
-};
+use sea_orm::{DbBackend, DbErr, QueryResult, Statement, Value, sqlx::postgres::PgArguments};
 use tokio::sync::oneshot;
 
 use crate::{Store, arrays, clock::now_sql, lanes::Lanes, queue::Queue};
@@ -26,7 +23,10 @@ pub struct Question {
 }
 
 /// One who asked: the given, and where the answer goes.
-type Asker = (Vec<Value>, oneshot::Sender<Result<Option<QueryResult>, DbErr>>);
+type Asker = (
+    Vec<Value>,
+    oneshot::Sender<Result<Option<QueryResult>, DbErr>>,
+);
 
 /// The queues of a store's questions, by the question's address.
 pub(crate) type Askers = Arc<Mutex<HashMap<usize, Arc<Queue<Asker>>>>>;
@@ -35,7 +35,9 @@ impl Question {
     /// The statement for one who asks; columns count from 1, as in the one for many.
     fn for_one(&self, backend: DbBackend, given: Vec<Value>) -> Statement {
         let names = self.given.iter().enumerate();
-        let names: Vec<String> = names.map(|(n, name)| format!("${} AS {name}", n + 1)).collect();
+        let names: Vec<String> = names
+            .map(|(n, name)| format!("${} AS {name}", n + 1))
+            .collect();
         let from = format!("(SELECT {}, 1 AS n) AS g", names.join(", "));
         Statement::from_sql_and_values(backend, self.sql(backend, &from), given)
     }
@@ -85,8 +87,10 @@ async fn run(lanes: Lanes, question: &'static Question, queue: Arc<Queue<Asker>>
         if askers.is_empty() {
             return;
         }
-        let (given, mut answers): (Vec<_>, Vec<_>) =
-            askers.into_iter().map(|(given, answer)| (given, Some(answer))).unzip();
+        let (given, mut answers): (Vec<_>, Vec<_>) = askers
+            .into_iter()
+            .map(|(given, answer)| (given, Some(answer)))
+            .unzip();
         match answer_all(&lanes, question, given).await {
             Ok(rows) => {
                 for (number, row) in rows {

@@ -40,7 +40,10 @@ impl Row {
     /// Its values: the key, the version that was read, and the columns.
     pub(crate) fn values(&self) -> Vec<Value> {
         let mut values = self.key.to_vec();
-        values.extend(self.read.map(|read| i64::try_from(read).unwrap_or(i64::MAX).into()));
+        values.extend(
+            self.read
+                .map(|read| i64::try_from(read).unwrap_or(i64::MAX).into()),
+        );
         values.extend(self.columns.iter().map(|(_, value)| value.clone()));
         values
     }
@@ -51,8 +54,7 @@ impl Row {
         let key = [("district", district), ("id", id)];
         match self.read {
             None => {
-                let (names, values): (Vec<_>, Vec<_>) =
-                    key.into_iter().chain(self.columns).unzip();
+                let (names, values): (Vec<_>, Vec<_>) = key.into_iter().chain(self.columns).unzip();
                 let mut insert = Query::insert();
                 insert
                     .into_table(Alias::new(self.table))

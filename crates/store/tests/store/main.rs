@@ -7,3 +7,4 @@ mod log;
 mod migrate;
 mod retry;
 mod setting;
+mod together;

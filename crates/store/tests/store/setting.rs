@@ -7,12 +7,9 @@ use bangban_ledger::START;
 use bangban_proto::bangban::casework::v1::GiveNoticeRequest;
 use bangban_store::{
     Error, Position, Store, act,
-    write::{Chain, State, guard},
+    write::{Chain, Row, State},
 };
-use sea_orm::{
-    ConnectionTrait as _, Statement, Value,
-    sea_query::{Alias, Expr, Query},
-};
+use sea_orm::{ConnectionTrait as _, Statement};
 use sea_orm_migration::prelude::*;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -142,26 +139,21 @@ pub async fn stores(service: &'static str) -> Vec<Held> {
 
 /// A new thing.
 pub fn insert(id: &str) -> State {
-    let mut insert = Query::insert();
-    insert
-        .into_table(Alias::new("things"))
-        .columns(["district", "id", "version"].map(Alias::new));
-    insert.values_panic([Expr::val("zigui"), Expr::val(id), Expr::val(1_i64)]);
-    State::Insert(insert)
+    thing(id, None, 1)
 }
 
 /// A thing in its next version.
 pub fn update(id: &str, read: u64) -> State {
-    let key = [
-        (Alias::new("district"), Value::from("zigui")),
-        (Alias::new("id"), Value::from(id)),
-    ];
-    let mut update = Query::update();
-    update
-        .table(Alias::new("things"))
-        .value(Alias::new("version"), read.cast_signed() + 1)
-        .and_where(guard(&key, read));
-    State::Update(update)
+    thing(id, Some(read), read.cast_signed() + 1)
+}
+
+fn thing(id: &str, read: Option<u64>, version: i64) -> State {
+    State::Row(Row {
+        table: "things",
+        key: ["zigui".into(), id.into()],
+        read,
+        columns: vec![("version", version.into())],
+    })
 }
 
 /// Two acts on a thing.

@@ -30,9 +30,7 @@ pub async fn get(store: &Store, code: &str) -> Result<Option<(Region, String)>, 
     let sql = format!(
         "SELECT r.code, r.name, r.parent, r.data_set FROM regions r WHERE {ACTIVE} AND r.code = $1"
     );
-    let row = store
-        .row(statement(store, sql, [code.into()]))
-        .await?;
+    let row = store.row(statement(store, sql, [code.into()])).await?;
     row.map(|r| read(&r)).transpose()
 }
 
@@ -167,9 +165,7 @@ async fn sweep_one(store: &Store, data_set: &str) -> Result<(), Error> {
         let sql = "SELECT code FROM regions WHERE data_set = $1 AND code >= $2
                    ORDER BY code LIMIT 1 OFFSET 5000";
         let values = [data_set.into(), from.clone().into()];
-        let next = store
-            .row(statement(store, sql, values))
-            .await?;
+        let next = store.row(statement(store, sql, values)).await?;
         let Some(next) = next else { break };
         let until: String = next.try_get_by_index(0)?;
         let sql = "DELETE FROM regions WHERE data_set = $1 AND code >= $2 AND code < $3";

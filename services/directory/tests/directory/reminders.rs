@@ -126,9 +126,7 @@ async fn bb_4_2c_no_day_of_birth_is_readable(at: &Instance) {
     assert_eq!(looked(at).await, 1);
     let store = at.directory.store();
     let sql = "SELECT payload, subject FROM acts WHERE kind = 'entitlement.near'";
-    let rows = store
-        .rows(Statement::from_string(store.backend, sql))
-        .await;
+    let rows = store.rows(Statement::from_string(store.backend, sql)).await;
     let rows = rows.expect("read");
     assert_eq!(rows.len(), 1);
     let payload: Vec<u8> = rows[0].try_get_by_index(0).expect("a payload");
@@ -141,9 +139,7 @@ async fn bb_4_2c_no_day_of_birth_is_readable(at: &Instance) {
         assert!(!payload.windows(day.len()).any(|w| w == day.as_bytes()));
     }
     let sql = "SELECT value FROM lookups WHERE kind = 'birthday'";
-    let rows = store
-        .rows(Statement::from_string(store.backend, sql))
-        .await;
+    let rows = store.rows(Statement::from_string(store.backend, sql)).await;
     let value: String = rows.expect("read")[0].try_get_by_index(0).expect("a value");
     assert!(value.len() >= 20 && days.iter().all(|day| !value.contains(day)));
     assert!(!person.id.is_empty());

@@ -1,0 +1,182 @@
+//! Commands that are written by one statement, questions that are answered by one, and what each keeps of its own.
+
+use bangban_kit::refusal::Refusal;
+use bangban_store::{Error, question::Question, write::Asked};
+use futures::future::join_all;
+use sea_orm::Statement;
+
+use crate::setting::{chain, insert, read, stores, update};
+
+/// Commands that come at the same time.
+const MANY: usize = 150;
+
+fn asked(request: usize) -> Asked {
+    Asked {
+        caller: "zhang".to_owned(),
+        method: "MakeThing",
+        request_id: format!("request-{request}"),
+        digest: [7; 32],
+        answer: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_that_are_written_at_once_each_has_its_own_fate() {
+    for store in stores("together").await {
+        // Every third asks for a thing that another one makes, every third repeats another one's request.
+        let made = join_all((0..MANY).map(|n| {
+            let store = &store;
+            async move {
+                let (thing, request) = match n % 3 {
+                    1 => (n - 1, n),
+                    2 => (n, n - 2),
+                    _ => (n, n),
+                };
+                let id = format!("thing-{thing}");
+                let chain = chain(store, &id, 0).await;
+                let asked = asked(request);
+                let written = store.write(&chain, Some(&asked), vec![insert(&id)]);
+                (n, written.await)
+            }
+        }))
+        .await;
+        for group in made.chunks(3) {
+            let done = group.iter().filter(|(_, done)| done.is_ok()).count();
+            let refused = |done: &Result<_, Error>| matches!(done, Err(Error::Taken(_)));
+            assert!((1..=2).contains(&done), "{group:?}");
+            assert!(
+                group.iter().all(|(_, done)| done.is_ok() || refused(done)),
+                "{group:?}"
+            );
+        }
+        let done = made.iter().filter(|(_, done)| done.is_ok()).count();
+        let acts = read(&store, done * 2).await;
+        assert_eq!(
+            acts.len(),
+            done * 2,
+            "two acts of each that was done, and none of the others"
+        );
+        let row = Statement::from_string(store.backend, "SELECT COUNT(*) FROM things");
+        let row = store.row(row).await.expect("counted").expect("a row");
+        assert_eq!(
+            row.try_get_by_index::<i64>(0).expect("a number"),
+            done as i64
+        );
+        let mut positions: Vec<_> = made.into_iter().filter_map(|(_, done)| done.ok()).collect();
+        positions.sort_by_key(|p| (p.tx, p.at));
+        positions.dedup_by_key(|p| (p.tx, p.at));
+        assert_eq!(positions.len(), done, "each has a position of its own");
+        for position in positions {
+            let act = acts
+                .iter()
+                .find(|a| (a.tx, a.position) == (position.tx, position.at));
+            assert_eq!(
+                act.map(|a| a.number),
+                Some(2),
+                "the position is that of the last act"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_changes_of_one_version_one_is_written() {
+    for store in stores("contended").await {
+        for id in ["one", "other"] {
+            let chain = chain(&store, id, 0).await;
+            store
+                .write(&chain, None, vec![insert(id)])
+                .await
+                .expect("made");
+        }
+        let changed = join_all((0..MANY).map(|n| {
+            let store = &store;
+            async move {
+                let id = if n % 2 == 0 { "one" } else { "other" };
+                let chain = chain(store, id, 2).await;
+                store.write(&chain, None, vec![update(id, 1)]).await
+            }
+        }))
+        .await;
+        assert_eq!(changed.iter().filter(|done| done.is_ok()).count(), 2);
+        let mut others = changed.iter().filter_map(|done| done.as_ref().err());
+        assert!(
+            others.all(|e| matches!(e, Error::Conflict | Error::Taken(_))),
+            "{changed:?}"
+        );
+        assert_eq!(
+            read(&store, 8).await.len(),
+            8,
+            "two acts each of four that were done"
+        );
+    }
+}
+
+static VERSION: std::sync::LazyLock<Question> = std::sync::LazyLock::new(|| Question {
+    given: &["district", "id"],
+    wanted: "{now}, t.version, g.id".to_owned(),
+    joined: "LEFT JOIN things t ON t.district = g.district AND t.id = g.id",
+});
+
+static ONLY_THOSE: Question = Question {
+    given: &["id"],
+    wanted: String::new(),
+    joined: "",
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_gets_the_answer_to_their_own_question() {
+    for store in stores("asked").await {
+        for n in 0..10 {
+            let id = format!("thing-{n}");
+            let chain = chain(&store, &id, 0).await;
+            store
+                .write(&chain, None, vec![insert(&id)])
+                .await
+                .expect("made");
+        }
+        let answers = join_all((0..MANY).map(|n| {
+            let given = vec!["zigui".into(), format!("thing-{}", n % 20).into()];
+            store.ask(&VERSION, given)
+        }))
+        .await;
+        for (n, answer) in answers.into_iter().enumerate() {
+            let row = answer.expect("answered").expect("a row");
+            assert!(row.try_get_by_index::<i64>(1).expect("a time") > 1_700_000_000_000_000);
+            let version: Option<i64> = row.try_get_by_index(2).expect("a version");
+            assert_eq!(version, (n % 20 < 10).then_some(1));
+            let id: String = row.try_get_by_index(3).expect("what was asked for");
+            assert_eq!(id, format!("thing-{}", n % 20));
+        }
+        // A mistake in the statement is everybody's answer, and the next question is answered again.
+        let wrong = join_all((0..5).map(|_| store.ask(&ONLY_THOSE, vec!["x".into()]))).await;
+        assert!(wrong.iter().all(Result::is_err), "{wrong:?}");
+        let again = store
+            .ask(&VERSION, vec!["zigui".into(), "thing-1".into()])
+            .await;
+        assert!(again.expect("answered").is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_was_left_or_broken_off_spoils_no_other() {
+    for store in stores("left").await.into_iter().filter(|s| s.is_postgres()) {
+        let number = async |sql: String| {
+            let row = store
+                .row(Statement::from_string(store.backend, sql))
+                .await?;
+            row.map_or(Ok(-1), |row| row.try_get_by_index::<i32>(0))
+                .map_err(Error::from)
+        };
+        let slow = number("SELECT 1 FROM pg_sleep(5)".to_owned());
+        let left = tokio::time::timeout(std::time::Duration::from_millis(50), slow).await;
+        assert!(left.is_err(), "it was left while it ran");
+        for n in 2..20 {
+            assert_eq!(number(format!("SELECT {n}")).await.expect("answered"), n);
+        }
+        let killed = number("SELECT pg_terminate_backend(pg_backend_pid())::int".to_owned()).await;
+        let refusal = Refusal::from(killed.expect_err("its connection is gone"));
+        assert_eq!(refusal.reason, "DATABASE_UNAVAILABLE");
+        assert_eq!(number("SELECT 21".to_owned()).await.expect("answered"), 21);
+    }
+}
