@@ -1,0 +1,146 @@
+//! The page of the API, made of the `.proto` files, and what those say of refusals, held against the code.
+//!
+//! `make api` writes `docs/api.md`: it runs this with `BANGBAN_TESTS_WRITE_API=1`. The generator lives in a test, and not in
+//! a program, so that the compiler of contracts which it needs is part of no product.
+
+mod code;
+mod contract;
+mod page;
+mod refusals;
+mod rules;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use code::Source;
+use contract::Contract;
+use refusals::{Refusals, common, of_method};
+
+/// Set to write the page instead of comparing it.
+const WRITE: &str = "BANGBAN_TESTS_WRITE_API";
+
+/// What a process says of itself, and no method answers.
+const OF_NO_METHOD: [&str; 6] = [
+    "FEED_BROKEN",
+    "KEYRING_UNUSABLE",
+    "LEDGER_KEY_UNUSABLE",
+    "LOG_FROM_ELSEWHERE",
+    "TABLES_NEWER",
+    "TABLES_OUT_OF_DATE",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folder of the service that answers a package's methods; that of all services for the feed.
+fn service_of(package: &str) -> &str {
+    match package.split('.').nth(1) {
+        Some("clock") => "directory",
+        Some("events") => "",
+        service => service.expect("a package of ours"),
+    }
+}
+
+/// What the methods of each service list, with what every method can refuse.
+fn listed(contract: &Contract) -> BTreeMap<String, Refusals> {
+    let everywhere = common(contract).expect("what every method refuses");
+    let mut listed: BTreeMap<String, Refusals> = BTreeMap::new();
+    for method in contract.methods() {
+        let service = service_of(method.parent_service().package_name()).to_owned();
+        let known = listed.entry(service).or_insert_with(|| everywhere.clone());
+        known.add(
+            of_method(contract, &method)
+                .expect("refusals")
+                .whole(contract),
+        );
+    }
+    listed
+}
+
+#[test]
+fn the_page_says_what_the_contracts_say() {
+    let path = root().join("docs/api.md");
+    let page = page::write(&Contract::compile());
+    if std::env::var_os(WRITE).is_some() {
+        fs::write(&path, &page).expect("written");
+    }
+    let was = fs::read_to_string(&path).unwrap_or_default();
+    let differs = page.lines().zip(was.lines()).find(|(is, was)| is != was);
+    assert!(
+        page == was,
+        "docs/api.md is not what the contracts say: run `make api` and commit it. First difference: {differs:?}"
+    );
+}
+
+#[test]
+fn every_method_says_what_it_refuses() {
+    let contract = Contract::compile();
+    let all: Vec<_> = contract.methods().collect();
+    assert!(all.len() > 100, "{} methods were found", all.len());
+    let wrong: Vec<String> = all
+        .iter()
+        .filter_map(|method| {
+            let why = of_method(&contract, method).err()?;
+            Some(format!("{}: {why}", method.full_name()))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(common(&contract).expect("a list").reasons().count() > 20);
+}
+
+#[test]
+fn every_reason_that_is_listed_is_in_the_code_with_its_requirement() {
+    let contract = Contract::compile();
+    let sources = code::read(&root());
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (service, refusals) in listed(&contract) {
+        let near: Vec<&Source> = sources.iter().filter(|s| s.is_seen_by(&service)).collect();
+        let says = |text: &str| near.iter().any(|s| s.says(text));
+        for (reason, requirements) in refusals.reasons() {
+            count += 1;
+            if !says(reason) {
+                wrong.push(format!("{service}: {reason} is nowhere in the code"));
+            }
+            for id in requirements {
+                let together = near.iter().any(|s| s.says(reason) && s.says(id));
+                let of_a_number = near.iter().any(|s| s.says(reason) && s.is_about_numbers());
+                if !(together || of_a_number && says(id)) {
+                    wrong.push(format!("{service}: {reason} does not cite {id}"));
+                }
+            }
+        }
+    }
+    assert!(count > 200, "{count} reasons are listed");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_refusal_in_the_code_is_listed() {
+    let contract = Contract::compile();
+    let listed = listed(&contract);
+    let mut wrong = BTreeSet::new();
+    let mut count = 0;
+    for source in code::read(&root()) {
+        for (reason, id) in source.refusals() {
+            count += 1;
+            let mut near = listed
+                .iter()
+                .filter(|(service, _)| source.is_seen_by(service))
+                .map(|(_, refusals)| refusals);
+            if !OF_NO_METHOD.contains(&reason) && !near.any(|refusals| refusals.has(reason, id)) {
+                wrong.insert(format!("{}: {reason} ({id})", source.path));
+            }
+        }
+    }
+    assert!(count > 150, "{count} refusals were found in the code");
+    assert!(
+        wrong.is_empty(),
+        "no method lists these: complete `Refuses:` in the .proto file.\n{}",
+        wrong.into_iter().collect::<Vec<_>>().join("\n")
+    );
+}
