@@ -1,10 +1,7 @@
 //! Feeds over the network: an act that commits late is not skipped, and a reader that does not read costs the server no
 //! more than a few batches.
 
-use std::time::Duration;
-
 use bangban::cli::Service;
-use bangban_net::client::Settings;
 use bangban_proto::bangban::events::v1::{
     TailRequest, TailResponse, event_feed_client::EventFeedClient,
 };
@@ -71,7 +68,7 @@ async fn subjects(feed: &mut Streaming<TailResponse>, count: usize) -> Vec<Strin
 }
 
 async fn late(cluster: &Cluster, db: &DatabaseConnection) {
-    let ways = cluster.ways(|settings| settings);
+    let ways = cluster.service_ways(|settings| settings);
     let mut feed = tail(cluster, &ways, "").await;
     write(db, "before", 1, 1).await;
     assert_eq!(subjects(&mut feed, 1).await, ["tests/before/1"]);
@@ -95,19 +92,16 @@ async fn late(cluster: &Cluster, db: &DatabaseConnection) {
 async fn slow(cluster: &mut Cluster, db: &DatabaseConnection) {
     write(db, "many", ACTS, BYTES).await;
     let before = cluster.member(LOG, 1).resident();
-    let ways = cluster.ways(|settings| Settings {
-        // Silence is what this is about.
-        keepalive_timeout: Duration::from_secs(60),
-        ..settings
-    });
     let mut readers = Vec::new();
     for _ in 0..SLOW {
+        // A connection each: who does not read blocks those on its own connection alone.
+        let ways = cluster.service_ways(|settings| settings);
         let mut reader = tail(cluster, &ways, "").await;
         next(&mut reader).await;
         readers.push(reader);
     }
-    // Who reads gets everything meanwhile, on a connection of its own.
-    let control = cluster.ways(|settings| settings);
+    // Who reads gets everything meanwhile.
+    let control = cluster.service_ways(|settings| settings);
     let mut control = tail(cluster, &control, "").await;
     let all = subjects(&mut control, ACTS).await.len();
     let cost = cluster.member(LOG, 1).resident() - before;

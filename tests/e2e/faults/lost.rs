@@ -1,4 +1,4 @@
-//! Processes that are gone without a word, or hang.
+//! Processes that are gone without a word, or hang: of two of each service, one.
 
 use std::time::Duration;
 
@@ -29,10 +29,15 @@ fn a_process_that_is_killed_or_hangs_costs_two_retries_at_most_and_no_request() 
             cluster.member(service, 1).start_again().await;
             load.goes_on(20, PATIENCE).await;
         }
-        cluster.member(Service::Casework, 2).stop();
+        // One that people call, and one that it calls in turn.
+        for service in [Service::Casework, Service::Directory] {
+            cluster.member(service, 2).stop();
+        }
         let meanwhile = load.goes_on(MEANWHILE, STOPPED);
         tokio::join!(sleep(STOPPED), meanwhile);
-        cluster.member(Service::Casework, 2).go_on();
+        for service in [Service::Casework, Service::Directory] {
+            cluster.member(service, 2).go_on();
+        }
         load.goes_on(20, PATIENCE).await;
         let outcome = load.end().await;
         println!("killed and stopped: {outcome}");

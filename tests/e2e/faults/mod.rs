@@ -4,6 +4,7 @@
 //! Each on a PostgreSQL of its own: what hangs here would hold the feeds of all others on the same server back. One at a
 //! time, because their figures are about a machine that has something left.
 
+mod certificates;
 mod database;
 mod feeds;
 mod lost;
@@ -12,12 +13,7 @@ mod rolling;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bangban::cli::Service;
-use bangban_tests::{
-    block_on,
-    cluster::Cluster,
-    load::{Load, Outcome},
-    postgres::Postgres,
-};
+use bangban_tests::{block_on, cluster::Cluster, load::Outcome, postgres::Postgres};
 use tokio::sync::Mutex;
 
 static TURN: Mutex<()> = Mutex::const_new(());

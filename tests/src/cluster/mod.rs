@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 pub use member::Member;
-pub use ways::Ways;
+pub use ways::{Ways, sum};
 
 /// Every service as processes of its own.
 pub struct Cluster {
@@ -214,25 +214,36 @@ impl Cluster {
         self.person(&operator())
     }
 
-    /// Another service of this installation, which acts unasked.
+    /// Supervision, which acts unasked: over [`Self::service_ways`] it is believed.
     ///
     /// # Panics
     /// When no context can be signed.
     #[must_use]
     pub fn service(&self) -> Client {
+        let name = Service::Supervision.name();
         let key = ContextKey::open_or_create(&self.plan.config.context_key()).expect("a key");
-        let context = key.context("tests", &Caller::system("tests"));
+        let context = key.context(name, &Caller::system(name));
         let context = context.expect("a context");
         self.public.with(&context).expect("a client")
     }
 
-    /// Ways to all services, each with these settings.
+    /// A person's ways to all services, each with these settings.
     ///
     /// # Panics
     /// When the plan names no addresses.
     #[must_use]
     pub fn ways(&self, settings: impl Fn(Settings) -> Settings) -> Ways {
-        Ways::to(&self.plan, settings)
+        Ways::to(&self.plan, &self.plan.config.tls, settings)
+    }
+
+    /// The same with supervision's certificate.
+    ///
+    /// # Panics
+    /// When the plan names no addresses.
+    #[must_use]
+    pub fn service_ways(&self, settings: impl Fn(Settings) -> Settings) -> Ways {
+        let files = self.plan.config_of(Service::Supervision).tls;
+        Ways::to(&self.plan, &files, settings)
     }
 
     /// A connection to the database of a service, beside its processes.

@@ -3,19 +3,29 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bangban::{cli::Service, services::Plan};
-use bangban_net::client::{Channel, Counts, Endpoints, Settings, Tcp};
+use bangban_kit::config;
+use bangban_net::{
+    client::{Channel, Counts, Endpoints, Settings},
+    tls::{Secure, Tls},
+};
 
 /// Ways to all services. Clones share the connections and what is counted.
 #[derive(Clone)]
 pub struct Ways(Arc<BTreeMap<&'static str, Channel>>);
 
 impl Ways {
-    pub(super) fn to(plan: &Plan, settings: impl Fn(Settings) -> Settings) -> Self {
+    pub(super) fn to(
+        plan: &Plan,
+        files: &config::Tls,
+        settings: impl Fn(Settings) -> Settings,
+    ) -> Self {
+        let tls = Tls::open(files).expect("certificates");
         let way = |service: Service| {
             let addresses = plan.config.peers.get(service.name()).expect("an address");
-            let endpoints = Endpoints::parse(addresses).expect("addresses");
+            let endpoints = Endpoints::parse(addresses, true).expect("addresses");
+            let dial = Secure::to_service(tls.clone(), service.name());
             let settings = settings(Settings::of(service.name()));
-            let channel = Channel::balanced(endpoints, Tcp, settings);
+            let channel = Channel::balanced(endpoints, dial, settings);
             (service.name(), channel)
         };
         Self(Arc::new(Service::ALL.map(way).into_iter().collect()))
@@ -33,15 +43,19 @@ impl Ways {
     /// What was done on all ways.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.0
-            .values()
-            .map(Channel::counts)
-            .fold(Counts::default(), |all, one| Counts {
-                calls: all.calls + one.calls,
-                attempts: all.attempts + one.attempts,
-                retries: all.retries + one.retries,
-                refused_by_budget: all.refused_by_budget + one.refused_by_budget,
-                ready: all.ready + one.ready,
-            })
+        let all = self.0.values().map(Channel::counts);
+        all.fold(Counts::default(), sum)
+    }
+}
+
+/// What was done on both.
+#[must_use]
+pub fn sum(one: Counts, other: Counts) -> Counts {
+    Counts {
+        calls: one.calls + other.calls,
+        attempts: one.attempts + other.attempts,
+        retries: one.retries + other.retries,
+        refused_by_budget: one.refused_by_budget + other.refused_by_budget,
+        ready: one.ready + other.ready,
     }
 }

@@ -23,7 +23,7 @@ use tonic::Request;
 
 use crate::{
     PATIENCE,
-    cluster::{Cluster, Ways},
+    cluster::{self, Cluster, Ways},
 };
 use books::{Books, Tally};
 use follow::Followed;
@@ -89,17 +89,18 @@ impl Load {
     /// # Panics
     /// When it cannot begin.
     pub async fn start(cluster: &Cluster) -> Self {
-        let ways = cluster.ways(|settings| Settings {
+        let settings = |settings| Settings {
             attempts: 1 + RETRIES,
             ..settings
-        });
+        };
+        let ways = cluster.ways(settings);
         let books = Arc::<Books>::default();
         let (stop, feeds) = (CancellationToken::new(), CancellationToken::new());
         let mut workers = JoinSet::new();
         work::spawn(&mut workers, cluster, &ways, &books, &stop).await;
         let service = Caller {
             client: cluster.service(),
-            ways: ways.clone(),
+            ways: cluster.service_ways(settings),
         };
         let followed = LOGS.map(|log| {
             let followed = Arc::<Followed>::default();
@@ -165,7 +166,7 @@ impl Load {
     /// Calls and attempts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.ways.counts()
+        cluster::sum(self.ways.counts(), self.service.ways.counts())
     }
 
     fn act_count(&self) -> usize {
