@@ -25,6 +25,9 @@ use super::{
 /// How many times its usual time a call may take at least, where the target is shorter than that.
 const TIMES_USUAL: u32 = 4;
 
+/// Little is going on while no more than this part of the limit is in work, and nobody waits.
+const QUIET: usize = 4;
+
 /// Exports may take a quarter of what people may.
 const EXPORTS_SHARE: usize = 4;
 
@@ -147,8 +150,8 @@ impl Gate {
     /// A call has ended: its place is free.
     pub(super) fn leave(self: &Arc<Self>, now: Instant, permit: &Permit) {
         let mut state = self.lock();
-        state.counts.in_flight -= 1;
         self.judge(&mut state, now, permit);
+        state.counts.in_flight -= 1;
         while state.counts.in_flight < state.limit.now() {
             let Some(next) = state.waiting.next(now) else {
                 break;
@@ -214,7 +217,9 @@ impl Gate {
         let took = now.saturating_duration_since(permit.since);
         let usual = state.usual.of(permit.method);
         match permit.ended {
-            Ended::Answered if permit.is_quiet => state.usual.learn(permit.method, took),
+            Ended::Answered if permit.is_quiet && state.is_quiet() => {
+                state.usual.learn(permit.method, took);
+            }
             Ended::Answered => {}
             Ended::Refused => return,
             // What was cut off would have taken longer: that counts only where it is long already.
@@ -231,8 +236,7 @@ impl Gate {
         counts.in_flight += 1;
         counts.most_in_flight = counts.most_in_flight.max(counts.in_flight);
         counts.people.admitted += 1;
-        let is_quiet = counts.in_flight <= state.limit.now() / 2 && state.waiting.is_empty();
-        Permit::new(self, now, method, is_quiet)
+        Permit::new(self, now, method, state.is_quiet())
     }
 
     fn press(&self, state: &State) {
@@ -246,6 +250,11 @@ impl Gate {
 }
 
 impl State {
+    fn is_quiet(&self) -> bool {
+        let little = (self.limit.now() / QUIET).max(1);
+        self.counts.in_flight <= little && self.waiting.is_empty()
+    }
+
     fn passed(&mut self, kind: Kind) -> &mut Passed {
         match kind {
             Kind::Feed => &mut self.counts.feeds,

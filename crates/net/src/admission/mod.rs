@@ -2,9 +2,9 @@
 //! what is taken in is still answered.
 //!
 //! [`AdmissionLayer`] stands before everything else in a server, [`Admission`] is one for a process. Calls of people are in
-//! work up to a [limit](limit) that follows how long they take; the next ones [wait](waiting) briefly, those that go on with
-//! something before those that begin something, districts in turn. Feeds and exports have [seats](seats) of their own and
-//! never a place of people. Health passes. [Why](../../../../docs/decisions/0010-admission.md)
+//! work up to a limit that follows how long they take (`limit.rs`); the next ones wait briefly, those that go on with something
+//! before those that begin something, districts in turn (`waiting.rs`). Feeds and exports have seats of their own and never a
+//! place of people (`seats.rs`). Health passes. Why it is so: `docs/decisions/0010-admission.md`.
 
 mod body;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::{
 use bangban_kit::{
     access::{bearer, too_late},
     identity::{Caller, Verifier},
+    link::Link,
 };
 use http::{Request, Response, header::AUTHORIZATION};
 use tokio::time::Instant;
@@ -113,10 +114,13 @@ where
 }
 
 impl AdmissionLayer {
-    /// Who calls, when this token was checked before.
+    /// Who calls, when this token was checked before and may come this way.
     fn known(&self, request: &Request<Body>) -> Option<Arc<Caller>> {
         let token = bearer(request.headers().get(AUTHORIZATION)).ok()?;
-        self.verifier.remembered(token)
+        let caller = self.verifier.remembered(token)?;
+        let plain = Link::default();
+        let link = request.extensions().get::<Link>().unwrap_or(&plain);
+        link.carries(&caller).is_ok().then_some(caller)
     }
 
     fn ask(&self, rank: Rank, method: Option<usize>, request: &Request<Body>) -> Ask {

@@ -18,7 +18,7 @@ impl Usual {
         self.0.get(method?)?.map(Duration::from_secs_f64)
     }
 
-    /// A call took so long while little was going on. Shorter times count ten times as much as longer ones: what is left is
+    /// A call took so long, and little was going on when it began and when it ended. Shorter times count ten times as much as longer ones: what is left is
     /// near the quickest tenth, so that nobody is sent away whose time might have sufficed.
     pub(super) fn learn(&mut self, method: Option<usize>, took: Duration) {
         let Some(known) = method.and_then(|at| self.0.get_mut(at)) else {

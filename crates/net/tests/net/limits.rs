@@ -7,7 +7,10 @@ use bangban_kit::{
     config,
     identity::{ContextKey, Issuer, Verifier},
     refusal::{Refusal, reason},
-    serve::{self, Plan},
+};
+use bangban_net::{
+    client::Local,
+    server::{self as serving, Plan},
 };
 use bangban_proto::bangban::directory::v1::{
     GetRegionRequest, region_service_client::RegionServiceClient,
@@ -63,22 +66,22 @@ async fn served(server: config::Server) -> Served {
         listen: "127.0.0.1:0".parse().unwrap(),
         ..server
     };
-    let listening = serve::listen(&server).await.unwrap();
+    let listening = serving::listen(&server).await.unwrap();
     let address = listening.address;
     let regions = RegionServiceServer::new(Handler(Arc::default()))
         .max_decoding_message_size(server.max_message_bytes);
-    let (_, memory) = tokio::sync::mpsc::channel(1);
     let plan = Plan {
         routes: Routes::new(regions),
         names: Vec::new(),
         verifier: Arc::new(Verifier::new(&jwks, "https://issuer", "bangban", context).unwrap()),
         regions: Arc::new(Everywhere),
-        memory,
+        local: Local::default(),
+        tls: None,
     };
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     tokio::spawn(async move {
-        serve::serve(listening, &server, plan, stopped)
+        serving::serve(listening, &server, plan, stopped)
             .await
             .unwrap()
     });
