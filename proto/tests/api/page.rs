@@ -35,23 +35,9 @@ pub fn write(contract: &Contract) -> String {
     };
     let files = contract.files();
     add(&INTRO
+        .replace("<!-- contents -->\n", &contents(contract, &files))
         .replace("<!-- refusals -->\n", &common(contract))
         .replace("<!-- roles -->\n", &roles(contract)));
-    add("## Contents\n");
-    for file in files.iter().filter(|f| f.services().len() > 0) {
-        for service in file.services() {
-            let methods: Vec<String> = service
-                .methods()
-                .map(|m| link(m.name(), m.full_name()))
-                .collect();
-            add(&format!(
-                "- {}: {}",
-                link(service.full_name(), service.full_name()),
-                methods.join(", ")
-            ));
-        }
-    }
-    add("- [Messages](#messages)\n");
     for file in files.iter().filter(|f| f.services().len() > 0) {
         add(&services(contract, file));
     }
@@ -75,6 +61,16 @@ pub fn write(contract: &Contract) -> String {
     format!("{}\n", tidy.trim_end())
 }
 
+fn contents(contract: &Contract, files: &[FileDescriptor]) -> String {
+    let mut text = String::new();
+    for service in files.iter().flat_map(FileDescriptor::services) {
+        let name = link(service.full_name(), service.full_name());
+        let what = paragraphs(contract.of_service(&service));
+        let _ = writeln!(text, "- {name}: {}", first(&what));
+    }
+    text
+}
+
 fn link(text: &str, to: &str) -> String {
     format!("[{text}](#{to})")
 }
@@ -94,6 +90,20 @@ fn paragraphs(text: &str) -> String {
         .map(flat)
         .collect::<Vec<_>>()
         .join("\n\n")
+}
+
+/// The first sentence.
+fn first(text: &str) -> &str {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let ends = paragraph.match_indices('.').map(|(at, _)| at + 1);
+    let end = ends
+        .filter(|at| paragraph[*at..].starts_with([' ', '\n']))
+        .find(|at| {
+            paragraph[*at..]
+                .trim_start()
+                .starts_with(char::is_uppercase)
+        });
+    &paragraph[..end.unwrap_or(paragraph.len())]
 }
 
 fn cell(text: &str) -> String {
@@ -149,8 +159,19 @@ fn services(contract: &Contract, file: &FileDescriptor) -> String {
     for service in file.services() {
         let name = service.full_name();
         let _ = writeln!(text, "{}\n## {name}\n", anchor(name));
-        let _ = writeln!(text, "{}\n", paragraphs(contract.of_file(file)));
+        if file.services().next().as_ref() == Some(&service) {
+            let _ = writeln!(text, "{}\n", paragraphs(contract.of_file(file)));
+        }
         let _ = writeln!(text, "{}\n", paragraphs(contract.of_service(&service)));
+        text.push_str("| method | what it does | who may call it |\n| --- | --- | --- |\n");
+        for method in service.methods() {
+            let name = link(method.name(), method.full_name());
+            let (words, _) = refusals::parts(contract.of_method(&method));
+            let (what, who) = (cell(first(&words)), who(contract, &method));
+            let who = who.split(';').next().unwrap_or_default();
+            let _ = writeln!(text, "| {name} | {what} | {who} |");
+        }
+        text.push('\n');
         for method in service.methods() {
             text.push_str(&one(contract, &method));
         }
