@@ -5,6 +5,7 @@
 
 mod code;
 mod contract;
+mod fields;
 mod page;
 mod refusals;
 mod rules;
@@ -91,6 +92,24 @@ fn the_page_says_what_the_contracts_say() {
         page == was,
         "docs/api.md is not what the contracts say: run `make api` and commit it. First difference: {differs:?}"
     );
+}
+
+#[test]
+fn every_link_within_the_page_leads_somewhere() {
+    let page = page::write(&Contract::compile());
+    let headings = page
+        .lines()
+        .filter_map(|l| l.trim_start_matches('#').strip_prefix(' '));
+    let mut places: BTreeSet<String> = headings
+        .map(|h| h.to_lowercase().replace(' ', "-"))
+        .collect();
+    let anchors = page.split("<a id=\"").skip(1);
+    places.extend(anchors.filter_map(|a| Some(a.split_once('"')?.0.to_owned())));
+    let links = page.split("](#").skip(1);
+    let links: BTreeSet<&str> = links.filter_map(|l| Some(l.split_once(')')?.0)).collect();
+    assert!(links.len() > 200, "{} places are linked", links.len());
+    let broken: Vec<_> = links.iter().filter(|l| !places.contains(**l)).collect();
+    assert!(broken.is_empty(), "{broken:?}");
 }
 
 #[test]
