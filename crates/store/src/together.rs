@@ -151,7 +151,8 @@ fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, 
                 "INSERT INTO {table} (district, id, {listed}) SELECT district, id, {listed} \
                  FROM {given} AS g(district, id, {listed}, n) ORDER BY n RETURNING 1"
             ),
-            "",
+            // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
+            " WHERE (SELECT count(*) FROM changed) > 0",
         )
     };
     Ok(format!(

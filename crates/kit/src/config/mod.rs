@@ -20,6 +20,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How it serves.
     pub server: Server,
+    /// Its certificate, and whom it trusts to have one.
+    pub tls: Tls,
     /// Where it stores.
     pub database: Database,
     /// Whom it believes.
@@ -28,7 +30,9 @@ pub struct Config {
     pub log: Log,
     /// The demonstration clock.
     pub demonstration: Demonstration,
-    /// Where the services are that do not run in this process, by name: `directory = "http://10.0.0.5:7400"`.
+    /// Where the services are that do not run in this process, by name: URLs separated by commas, one of which is picked
+    /// for each call (`directory = "https://10.0.0.5:7400,https://10.0.0.6:7400"`), or a name in DNS all of whose
+    /// addresses are (`dns://directory.bangban.svc:7400`, over TLS where `tls` names an authority).
     pub peers: std::collections::BTreeMap<String, String>,
 }
 
@@ -46,6 +50,21 @@ pub struct Server {
     pub max_message_bytes: usize,
     /// Most streams at once on a connection.
     pub max_streams: u32,
+    /// Most connections at once; what comes then is closed at once.
+    pub max_connections: u32,
+}
+
+/// Its certificate, and whom it trusts to have one. Files in PEM; they are read again when they change.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Certificate chain of this process, whose DNS name says which service it is: `casework.bangban.internal`. Empty: it
+    /// serves in the clear, which is for one machine or behind something that ends TLS.
+    pub certificate: PathBuf,
+    /// Private key of the certificate.
+    pub key: PathBuf,
+    /// Authorities that sign the certificates of services.
+    pub authority: PathBuf,
 }
 
 /// Where it stores.
@@ -112,6 +131,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from(".bangban"),
             server: Server::default(),
+            tls: Tls::default(),
             database: Database::default(),
             identity: Identity::default(),
             log: Log::default(),
@@ -129,6 +149,7 @@ impl Default for Server {
             drain_seconds: 20,
             max_message_bytes: 1 << 20,
             max_streams: 200,
+            max_connections: 10_000,
         }
     }
 }
