@@ -3,11 +3,13 @@
 mod admission;
 mod balance;
 mod budget;
+mod certificates;
 mod codes;
 mod deadlines;
 mod frames;
 mod limits;
 mod local;
 mod overhead;
+mod served;
 mod server;
 mod streams;
