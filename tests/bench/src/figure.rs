@@ -94,6 +94,8 @@ impl fmt::Display for Figure {
         | Goal::RatioFrom(goal)
         | Goal::RatioBelow(goal)) = self.goal;
         let verdict = if self.is_met() { "met" } else { "missed" };
+        // A third is a goal too.
+        let goal = (goal * 1e3).round() / 1e3;
         write!(f, " goal {goal} {verdict}")
     }
 }
