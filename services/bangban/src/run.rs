@@ -5,7 +5,7 @@ use std::path::Path;
 use bangban_kit::config::{Config, Log, LogFormat};
 
 use crate::{
-    client::Client,
+    client::{self, Client},
     failure::Failure,
     sample::{self, Sample},
     serve::{self, Running, What},
@@ -40,7 +40,7 @@ pub async fn run(mut config: Config) -> Result<(), Failure> {
 
 async fn show(config: &Config, signer: &Signer, running: &Running) -> Result<(), Failure> {
     let address = running.address;
-    let client = Client::connect(config, Some(&address.to_string()))?;
+    let client = Client::connect(config, Some(&client::url(config, address)))?;
     let sample = Sample::shipped()?;
     let after = match &running.directory {
         Some(directory) => {
