@@ -143,7 +143,7 @@ pub fn remote(address: &str) -> Result<Channel, tonic::transport::Error> {
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The channel.
-    pub channel: Channel,
+    pub channel: bangban_telemetry::client::Channel<Channel>,
     service: &'static str,
     context: Arc<ContextKey>,
 }
@@ -153,7 +153,7 @@ impl Peer {
     #[must_use]
     pub fn new(channel: Channel, service: &'static str, context: ContextKey) -> Self {
         Self {
-            channel,
+            channel: bangban_telemetry::client::Channel(channel),
             service,
             context: Arc::new(context),
         }

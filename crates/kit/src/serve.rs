@@ -117,6 +117,7 @@ pub async fn serve(
         .http2_max_header_list_size(Some(16 << 10))
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .layer(bangban_telemetry::server::CallLayer)
         .layer(AccessLayer::new(plan.verifier, plan.regions))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async move { drained.cancelled().await });

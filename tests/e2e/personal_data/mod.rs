@@ -501,7 +501,7 @@ async fn story(world: World) -> World {
 #[test]
 fn personal_data_are_found_nowhere_but_in_a_reveal_which_is_on_record() {
     if std::env::var_os(LOGS).is_some() {
-        bangban_kit::logs::start(&Log {
+        bangban_telemetry::logs::start(&Log {
             format: LogFormat::Json,
             level: "debug".to_owned(),
         });

@@ -126,6 +126,12 @@ impl Plan {
         config.database.url = self.database_of(service);
         config.database.max_connections = self.connections;
         config.peers.remove(service.name());
+        // One address cannot serve several processes: each takes a free port, and says which in its log.
+        let listen = &mut config.telemetry.prometheus_listen;
+        if let Ok(mut address) = listen.parse::<SocketAddr>() {
+            address.set_port(0);
+            *listen = address.to_string();
+        }
         config
     }
 
