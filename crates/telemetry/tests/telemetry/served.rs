@@ -8,13 +8,17 @@ use bangban_proto::bangban::events::v1::{
     event_feed_server::{EventFeed, EventFeedServer},
 };
 use bangban_telemetry::{
-    Log, Settings, Telemetry, client::Channel, server::CallLayer, sql::Database, start,
+    Log, Settings, Telemetry,
+    client::Channel,
+    server::CallLayer,
+    sql::{Database, Place, wait},
+    start,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     runtime::Runtime,
-    sync::Mutex,
+    sync::{Barrier, Mutex},
 };
 use tokio_stream::{StreamExt as _, wrappers::TcpListenerStream};
 use tonic::{
@@ -62,6 +66,21 @@ pub async fn get(address: SocketAddr, method: &str, path: &str) -> String {
     answer
 }
 
+/// One statement for two who ask at once.
+async fn together(database: Database, sql: &str) {
+    static PLACES: std::sync::Mutex<Vec<Place>> = std::sync::Mutex::new(Vec::new());
+    static TWO: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+    let waiting = wait("ask").expect("it is recorded");
+    PLACES.lock().expect("places").push(waiting.place());
+    if TWO.wait().await.is_leader() {
+        let places = std::mem::take(&mut *PLACES.lock().expect("places"));
+        let statement = database.together(sql, &places, places.len());
+        let failed = Some(Some("23505".to_owned()));
+        statement.expect("it is recorded").end(failed);
+    }
+    TWO.wait().await;
+}
+
 struct Feed;
 
 type Stream = Pin<Box<dyn tokio_stream::Stream<Item = Result<TailResponse, Status>> + Send>>;
@@ -78,7 +97,9 @@ impl EventFeed for Feed {
             namespace: "tested",
         };
         let sql = format!("SELECT body FROM cases WHERE name = '{PERSONAL}'");
-        if let Some(statement) = database.statement(&sql) {
+        if request.get_ref().log == "together" {
+            together(database, &sql).await;
+        } else if let Some(statement) = database.statement(&sql) {
             statement.end(None);
         }
         let first = Ok(TailResponse {
@@ -87,7 +108,7 @@ impl EventFeed for Feed {
         });
         let first = tokio_stream::once(first);
         Ok(Response::new(match request.get_ref().log.as_str() {
-            "ends" => Box::pin(first),
+            "ends" | "together" => Box::pin(first),
             "fails" => Box::pin(first.chain(tokio_stream::once(Err(Status::data_loss(PERSONAL))))),
             "hangs" => Box::pin(first.chain(tokio_stream::pending())),
             "never" => {

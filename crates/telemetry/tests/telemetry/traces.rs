@@ -115,3 +115,50 @@ fn without_a_configuration_nothing_is_told_and_nothing_is_added_to_calls() {
         telemetry.end().await;
     });
 }
+
+#[test]
+fn a_statement_for_several_belongs_to_one_of_them_and_is_linked_with_the_others() {
+    alone(|| async {
+        let (receiver, endpoint) = Receiver::start().await;
+        let telemetry = telling(&endpoint);
+        let (mut one_client, mut other) = (feed().await, feed().await);
+        let both = tokio::join!(
+            tail(&mut one_client, "together"),
+            tail(&mut other, "together")
+        );
+        both.0.1.expect("it ends well");
+        both.1.1.expect("it ends well");
+        telemetry.end().await;
+        let spans = receiver.spans();
+        let statement = one(&spans, SpanKind::Client, "SELECT cases");
+        let waits: Vec<&Span> = spans
+            .iter()
+            .map(|(_, span)| span)
+            .filter(|span| span.name == "ask")
+            .collect();
+        let [first, second] = waits.as_slice() else {
+            panic!("two wait: {waits:?}")
+        };
+        assert_ne!(first.trace_id, second.trace_id);
+        let is_first = first.span_id == statement.parent_span_id;
+        let (above, linked) = if is_first {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        assert_eq!(statement.parent_span_id, above.span_id);
+        let to = |span: &Span| {
+            let links = span.links.iter();
+            links.map(|link| link.span_id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(to(&statement), [linked.span_id.clone()]);
+        assert_eq!(to(linked), [statement.span_id.clone()]);
+        let size = statement
+            .attributes
+            .iter()
+            .any(|a| a.key == "db.operation.batch.size");
+        assert!(size, "{statement:?}");
+        let code = text(&statement.attributes, "db.response.status_code");
+        assert_eq!(code.as_deref(), Some("23505"));
+    });
+}
