@@ -23,3 +23,4 @@ mod processes;
 mod quiet;
 mod repeats;
 mod requirements;
+mod telemetry;

@@ -8,6 +8,7 @@ pub mod agency;
 pub mod case;
 pub mod cluster;
 pub mod question;
+pub mod receiver;
 pub mod refusals;
 mod world;
 

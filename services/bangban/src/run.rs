@@ -24,18 +24,20 @@ pub async fn run(mut config: Config) -> Result<(), Failure> {
             level: "warn".to_owned(),
         };
     }
-    bangban_kit::logs::start(&config.log);
-    let stop = serve::stop_when_signalled();
-    let running = serve::start(&config, What::All, stop.clone()).await?;
-    let shown = tokio::select! {
-        shown = show(&config, &signer, &running) => shown,
-        () = stop.cancelled() => Ok(()),
-    };
-    if shown.is_err() {
-        stop.cancel();
-    }
-    let ended = running.ended().await;
-    shown.and(ended)
+    serve::told(&config, What::All, async {
+        let stop = serve::stop_when_signalled();
+        let running = serve::start(&config, What::All, stop.clone()).await?;
+        let shown = tokio::select! {
+            shown = show(&config, &signer, &running) => shown,
+            () = stop.cancelled() => Ok(()),
+        };
+        if shown.is_err() {
+            stop.cancel();
+        }
+        let ended = running.ended().await;
+        shown.and(ended)
+    })
+    .await
 }
 
 async fn show(config: &Config, signer: &Signer, running: &Running) -> Result<(), Failure> {
