@@ -199,7 +199,11 @@ impl Shared {
     }
 }
 
-fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
+/// The token that a request carries.
+///
+/// # Errors
+/// UNAUTHENTICATED when there is none, or in a scheme other than `Bearer`.
+pub fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
     authorization
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
@@ -216,7 +220,9 @@ fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
         })
 }
 
-fn too_late() -> Refusal {
+/// What is told to those whose time is over, or cannot suffice.
+#[must_use]
+pub fn too_late() -> Refusal {
     Refusal::new(
         Kind::TooLate,
         "DEADLINE_EXCEEDED",

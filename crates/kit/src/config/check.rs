@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::Config;
 
 /// Every key, and what may stand there.
-const KEYS: [(&str, &str); 23] = [
+const KEYS: [(&str, &str); 28] = [
     ("data", "a folder, such as \"/var/lib/bangban\""),
     (
         "server.listen",
@@ -20,6 +20,17 @@ const KEYS: [(&str, &str); 23] = [
     ("server.drain_seconds", "a number from 0 to 3600"),
     ("server.max_message_bytes", "a number from 1024 to 16777216"),
     ("server.max_streams", "a number from 1 to 100000"),
+    (
+        "server.max_in_flight",
+        "a number from 4 to 100000, or 0 for what suits the processors",
+    ),
+    (
+        "server.max_exports",
+        "a number from 1 to 1000, or 0 for what suits the processors",
+    ),
+    ("server.max_feeds", "a number from 1 to 10000"),
+    ("server.target_milliseconds", "a number from 1 to 10000"),
+    ("server.queue_milliseconds", "a number from 1 to 10000"),
     ("server.max_connections", "a number from 1 to 1000000"),
     (
         "tls.certificate",
@@ -211,6 +222,20 @@ fn out_of_range(config: &Config) -> Vec<String> {
         (
             "server.max_streams",
             (1..=100_000).contains(&server.max_streams),
+        ),
+        (
+            "server.max_in_flight",
+            matches!(server.max_in_flight, 0 | 4..=100_000),
+        ),
+        ("server.max_exports", server.max_exports <= 1000),
+        ("server.max_feeds", (1..=10_000).contains(&server.max_feeds)),
+        (
+            "server.target_milliseconds",
+            (1..=10_000).contains(&server.target_milliseconds),
+        ),
+        (
+            "server.queue_milliseconds",
+            (1..=10_000).contains(&server.queue_milliseconds),
         ),
         (
             "server.max_connections",

@@ -50,6 +50,17 @@ pub struct Server {
     pub max_message_bytes: usize,
     /// Most streams at once on a connection.
     pub max_streams: u32,
+    /// Most calls of people in work at once in this process: 0 for 256 for each processor. Below this bound the limit
+    /// follows how long calls take.
+    pub max_in_flight: usize,
+    /// Most exports at once: 0 for one for each processor, from 2 to 16.
+    pub max_exports: usize,
+    /// Most feeds open at once.
+    pub max_feeds: usize,
+    /// Milliseconds that a call may be in work on average before fewer are taken in at once.
+    pub target_milliseconds: u64,
+    /// Milliseconds that a call waits at most to be taken in.
+    pub queue_milliseconds: u64,
     /// Most connections at once; what comes then is closed at once.
     pub max_connections: u32,
 }
@@ -149,6 +160,11 @@ impl Default for Server {
             drain_seconds: 20,
             max_message_bytes: 1 << 20,
             max_streams: 200,
+            max_in_flight: 0,
+            max_exports: 0,
+            max_feeds: 64,
+            target_milliseconds: 100,
+            queue_milliseconds: 500,
             max_connections: 10_000,
         }
     }

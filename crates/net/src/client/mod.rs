@@ -32,7 +32,7 @@ mod payload;
 mod pushback;
 mod set;
 mod settings;
-mod timeout;
+pub(crate) mod timeout;
 
 use std::{
     collections::HashMap,

@@ -20,6 +20,7 @@ use tonic_health::ServingStatus;
 use tower::ServiceBuilder;
 
 use crate::{
+    admission::{self, Admission, AdmissionLayer},
     client::{Local, Stack},
     tls::Tls,
 };
@@ -123,6 +124,9 @@ pub async fn serve(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .prepare();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let admission = Admission::new(admission::Settings::of(server, processors));
+    let admission = AdmissionLayer::new(&admission, plan.verifier.clone());
     let access = AccessLayer::new(plan.verifier, plan.regions);
     plan.local.fill(inside(&access, routes.clone()));
 
@@ -145,6 +149,8 @@ pub async fn serve(
         .http2_max_header_list_size(Some(HEADERS))
         .http2_keepalive_interval(Some(PING.0))
         .http2_keepalive_timeout(Some(PING.1))
+        // What comes from within the process was taken in already, with the call that it serves.
+        .layer(admission)
         .layer(access)
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async move { closed.cancelled().await });
