@@ -53,6 +53,22 @@ fn walked(done: &Output) -> String {
     told
 }
 
+/// Walks through services as processes of their own, where the line says that they are ready.
+pub fn walks_through(data: &Path, ready: &str) {
+    let of = |service: &str| {
+        let mut words = ready.split(' ').skip_while(|word| *word != service);
+        words.nth(1).expect("an address")
+    };
+    let (directory, casework) = (of("directory"), of("casework"));
+    let authority = data.join("certificates/authority.pem");
+    let authority = authority.display().to_string();
+    let addresses = ["--address", directory, "--casework", casework];
+    walked(&example(
+        data,
+        &[&addresses[..], &["--ca", &authority]].concat(),
+    ));
+}
+
 /// A demonstration that serves, with its address.
 fn running(data: &Path, flags: &[&str]) -> (Running, String) {
     let arguments = [&["run", "--listen", "127.0.0.1:0"], flags].concat();
