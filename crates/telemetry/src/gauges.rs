@@ -134,7 +134,8 @@ fn bounded(counts: impl IntoIterator<Item = (String, f64)>, most: usize) -> Vec<
     for (district, count) in counts {
         *all.entry(district).or_default() += count;
     }
-    let is_cut = all.len() > most;
+    // When there is nothing to count, that is shown: a series that is missing says that nobody counts.
+    let is_cut = all.len() > most || all.is_empty();
     let mut shown: Vec<(Labels, f64)> = Vec::new();
     let mut others = 0.0;
     for (number, (district, count)) in all.into_iter().enumerate() {
@@ -172,5 +173,7 @@ mod tests {
         assert_eq!(shown(3), pairs(&[("a", 2.0), ("b", 2.0), ("c", 4.0)]));
         assert_eq!(shown(1), pairs(&[("a", 2.0), (OTHER, 6.0)]));
         assert_eq!(shown(0), pairs(&[(OTHER, 8.0)]));
+        let nothing = bounded([], 3);
+        assert_eq!(nothing, [(vec![("district", OTHER.to_owned())], 0.0)]);
     }
 }
