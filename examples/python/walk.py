@@ -1,6 +1,6 @@
 """An old woman is assisted with her old-age allowance (帮办), from the first contact to the ledger.
 
-    AGENT_TOKEN=… CLOCK_TOKEN=… python walk.py [--address HOST:PORT] [--ca FILE …] [--ledger FILE]
+    AGENT_TOKEN=… CLOCK_TOKEN=… python walk.py [--address HOST:PORT] [--ca FILE] [--ledger FILE] …
 """
 
 import argparse
@@ -26,13 +26,14 @@ def say(text):
 
 
 class Walk:
-    def __init__(self, channel, agent, clock):
+    def __init__(self, directory, casework, agent, clock):
+        """Channels to the two services, which may be one, and two tokens."""
         self.agent, self.clock, self.public = Caller(agent), Caller(clock), Caller()
-        self.cases = c.casework_stubs.CaseServiceStub(channel)
-        self.ledgers = c.casework_stubs.LedgerServiceStub(channel)
-        self.applicants = c.applicant_stubs.ApplicantServiceStub(channel)
-        self.catalogue = c.catalogue_stubs.CatalogueServiceStub(channel)
-        self.clocks = c.clock_stubs.ClockServiceStub(channel)
+        self.cases = c.casework_stubs.CaseServiceStub(casework)
+        self.ledgers = c.casework_stubs.LedgerServiceStub(casework)
+        self.applicants = c.applicant_stubs.ApplicantServiceStub(directory)
+        self.catalogue = c.catalogue_stubs.CatalogueServiceStub(directory)
+        self.clocks = c.clock_stubs.ClockServiceStub(directory)
         self.case = None
         # What the next answer must have seen: the position of the last act, in whichever service.
         self.after = ""
@@ -218,7 +219,8 @@ class Walk:
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--address", default="127.0.0.1:7400", help="where bangban listens")
+    options.add_argument("--address", default="127.0.0.1:7400", help="where bangban listens, or its directory")
+    options.add_argument("--casework", help="where casework listens, when it is a process of its own")
     options.add_argument("--ca", help="TLS: certificates of the authorities that the server's is of (PEM)")
     options.add_argument("--certificate", help="TLS: certificate of one's own, where the server wants one (PEM)")
     options.add_argument("--key", help="TLS: its private key (PEM)")
@@ -228,8 +230,9 @@ def main():
     missing = [name for name in ("AGENT_TOKEN", "CLOCK_TOKEN") if not os.environ.get(name)]
     if missing:
         raise SystemExit(f"Set {' and '.join(missing)}: README.md says how `bangban token` signs them.")
-    with channel(o.address, o.ca, o.certificate, o.key, o.name) as open_channel:
-        walk = Walk(open_channel, os.environ["AGENT_TOKEN"], os.environ["CLOCK_TOKEN"])
+    to = lambda address: channel(address, o.ca, o.certificate, o.key, o.name)
+    with to(o.address) as directory, to(o.casework or o.address) as casework:
+        walk = Walk(directory, casework, os.environ["AGENT_TOKEN"], os.environ["CLOCK_TOKEN"])
         try:
             walk.open()
             walk.notice_and_consent()

@@ -24,3 +24,4 @@ mod processes;
 mod quiet;
 mod repeats;
 mod requirements;
+mod telemetry;

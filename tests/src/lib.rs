@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod load;
 pub mod postgres;
 pub mod question;
+pub mod receiver;
 pub mod refusals;
 mod world;
 

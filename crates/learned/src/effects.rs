@@ -6,9 +6,9 @@ use bangban_proto::bangban::{
     },
     events::v1::Act,
 };
-use bangban_store::{Error, Store, clock, consume::Effects, copy};
+use bangban_store::{Error, Store, Transaction, clock, consume::Effects, copy};
 use prost::Message as _;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
+use sea_orm::ConnectionTrait as _;
 
 use crate::revision;
 
@@ -21,7 +21,7 @@ pub struct FromDirectory {
 
 #[async_trait::async_trait]
 impl Effects for FromDirectory {
-    async fn take(&self, db: &DatabaseTransaction, act: &Act) -> Result<(), Error> {
+    async fn take(&self, db: &Transaction, act: &Act) -> Result<(), Error> {
         let Ok(DirectoryAct { act: Some(learned) }) = DirectoryAct::decode(act.payload.as_slice())
         else {
             // An act of a later release: nothing that this one lives on.
@@ -98,7 +98,7 @@ impl Effects for FromDirectory {
         Ok(())
     }
 
-    async fn forget(&self, db: &DatabaseTransaction) -> Result<(), Error> {
+    async fn forget(&self, db: &Transaction) -> Result<(), Error> {
         db.execute_unprepared("DELETE FROM copies").await?;
         // Revisions go on counting: matters were counted by those of calendars, and what is kept in memory is older.
         revision::learned(db, self.store.backend, "").await?;

@@ -8,21 +8,21 @@ use bangban_net::peer::Peer;
 use bangban_proto::bangban::events::v1::{
     Act, TailRequest, TailResponse, event_feed_client::EventFeedClient,
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::{Error, Position, Store, feed, write};
+use crate::{Error, Position, Store, Transaction, feed, lag::Lag, write};
 
 /// What acts of another service do here.
 #[async_trait::async_trait]
 pub trait Effects: Send + Sync {
     /// Takes one act in, within the transaction that also stores the position.
-    async fn take(&self, transaction: &DatabaseTransaction, act: &Act) -> Result<(), Error>;
+    async fn take(&self, transaction: &Transaction, act: &Act) -> Result<(), Error>;
 
     /// Forgets what was derived from the log, because it has another incarnation now.
-    async fn forget(&self, transaction: &DatabaseTransaction) -> Result<(), Error>;
+    async fn forget(&self, transaction: &Transaction) -> Result<(), Error>;
 }
 
 /// Pause before a broken feed is taken up again; it doubles as long as nothing takes effect.
@@ -46,10 +46,15 @@ pub fn run(
     store.seen_of(log);
     async move {
         let mut pause = FIRST_PAUSE;
+        let lag = Lag {
+            log,
+            consumer: store.service,
+        };
+        lag.begins();
         while !stop.is_cancelled() {
             let ended = tokio::select! {
                 () = stop.cancelled() => return,
-                ended = follow(&store, &peer, log, &effects, &mut pause) => ended,
+                ended = follow(&store, &peer, lag, &effects, &mut pause) => ended,
             };
             if let Err(error) = ended {
                 tracing::warn!(service = store.service, log, %error, "the feed broke; it is taken up again");
@@ -66,10 +71,11 @@ pub fn run(
 async fn follow(
     store: &Store,
     peer: &Peer,
-    log: &'static str,
+    lag: Lag,
     effects: &impl Effects,
     pause: &mut Duration,
 ) -> Result<(), Error> {
+    let log = lag.log;
     let mut at = match stored(store, log).await? {
         Some(at) => at,
         None => {
@@ -96,6 +102,7 @@ async fn follow(
         Err(status) => return Err(broken(&status)),
     };
     while let Some(batch) = heard(stream.message()).await.map_err(|s| broken(&s))? {
+        lag.heard(&batch);
         let to = Position::parse(&batch.position)?;
         while !at.as_ref().is_some_and(|at| at.reaches(&to)) {
             if take(store, log, effects, at.as_ref(), &batch).await? {
@@ -110,6 +117,7 @@ async fn follow(
             }
         }
         *pause = FIRST_PAUSE;
+        lag.took(&batch);
         store.saw(to);
     }
     Ok(())

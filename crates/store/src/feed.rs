@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 use crate::{Error, Position, Store, act, clock};
 
 /// Acts that are read and sent at once.
-const BATCH: usize = 200;
+pub(crate) const BATCH: usize = 200;
 
 /// How long the log of another process is left alone while nothing happens. Writes of this process wake at once.
 const POLL: Duration = Duration::from_millis(200);
@@ -48,6 +48,16 @@ impl Store {
             .iter()
             .map(|row| act::Model::from_query_result(row, ""))
             .collect::<Result<_, _>>()?)
+    }
+
+    /// The position of the last act, which may not be readable yet.
+    async fn last_act(&self) -> Result<Position, Error> {
+        let sql = "SELECT tx, position FROM acts ORDER BY tx DESC, position DESC LIMIT 1";
+        let row = self.row(Statement::from_string(self.backend, sql)).await?;
+        let Some(row) = row else {
+            return Ok(self.position(0, 0));
+        };
+        Ok(self.position(row.try_get_by_index(0)?, row.try_get_by_index(1)?))
     }
 
     /// Whether a position is the log's beginning or that of an act. A log that was restored from a backup may keep its
@@ -189,14 +199,18 @@ async fn tail(
                 .filter(|a| types.is_empty() || types.contains(&a.kind))
                 .map(|a| message(&store, a))
                 .collect();
-            if send
-                .send(Ok(TailResponse {
-                    acts,
-                    position: at.to_string(),
-                }))
-                .await
-                .is_err()
-            {
+            let end = if is_full {
+                store.last_act().await
+            } else {
+                Ok(at.clone())
+            };
+            let response = end.map_err(Status::from).map(|end| TailResponse {
+                acts,
+                position: at.to_string(),
+                end: end.to_string(),
+            });
+            let is_broken = response.is_err();
+            if send.send(response).await.is_err() || is_broken {
                 return;
             }
             last_sign = tokio::time::Instant::now();

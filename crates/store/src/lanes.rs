@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use bangban_telemetry::sql::{Database, Place};
 use deadpool::managed::{self, Metrics, Pool, PoolError, QueueMode, RecycleError, Timeouts};
 use sea_orm::{
     ConnAcquireErr, DbErr, QueryResult, RuntimeErr, Statement, Values,
@@ -17,6 +18,8 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
+use crate::traced::told;
+
 /// A connection that was not used for so long is asked whether it lives.
 const ASKED_AFTER: Duration = Duration::from_secs(5);
 
@@ -25,7 +28,10 @@ const OLDEST: Duration = Duration::from_secs(1800);
 
 /// The connections.
 #[derive(Clone, Debug)]
-pub(crate) struct Lanes(Pool<Opener>);
+pub(crate) struct Lanes {
+    pool: Pool<Opener>,
+    database: Database,
+}
 
 /// How a connection is opened and looked at.
 #[derive(Debug)]
@@ -71,6 +77,7 @@ impl Lanes {
         options: PgConnectOptions,
         most: usize,
         patience: Duration,
+        database: Database,
     ) -> Result<Self, DbErr> {
         let pool = Pool::builder(Opener(options.disable_statement_logging()))
             .max_size(most)
@@ -84,23 +91,35 @@ impl Lanes {
             })
             .build()
             .map_err(|e| DbErr::Custom(e.to_string()))?;
-        Ok(Self(pool))
+        Ok(Self { pool, database })
     }
 
     /// What one statement answers.
     pub(crate) async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let values = SqlxValues(statement.values.unwrap_or_else(|| Values(Vec::new())));
         let arguments = IntoArguments::<Postgres>::into_arguments(values);
-        self.answers(statement.sql, arguments).await
+        let statement_told = self.database.statement(&statement.sql);
+        told(statement_told, self.answers(statement.sql, arguments)).await
     }
 
-    /// What one statement answers, with its arguments.
-    pub(crate) async fn answers(
+    /// What one statement answers to those who asked, as many as `asked`, of whom these wait in traces that are recorded.
+    pub(crate) async fn answers_to(
+        &self,
+        places: &[Place],
+        asked: usize,
+        sql: String,
+        arguments: PgArguments,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.database.together(&sql, places, asked);
+        told(statement, self.answers(sql, arguments)).await
+    }
+
+    async fn answers(
         &self,
         sql: String,
         arguments: PgArguments,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let mut lane = self.0.get().await.map_err(unavailable)?;
+        let mut lane = self.pool.get().await.map_err(unavailable)?;
         lane.is_idle = false;
         let answered = query_with::<Postgres, _>(AssertSqlSafe(sql), arguments)
             .fetch_all(&mut lane.connection)
@@ -108,7 +127,7 @@ impl Lanes {
         lane.is_idle = answered.as_ref().map_or_else(is_only_refused, |_| true);
         if !lane.is_idle {
             // The server goes or has gone: the others are as dead as this one.
-            self.0.retain(|_, _| false);
+            self.pool.retain(|_, _| false);
         }
         let rows = answered.map_err(|e| DbErr::Query(RuntimeErr::SqlxError(e.into())))?;
         Ok(rows.into_iter().map(QueryResult::from).collect())

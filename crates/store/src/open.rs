@@ -8,15 +8,17 @@ use std::{
 };
 
 use bangban_kit::{config, refusal::Refusal};
+use bangban_telemetry::sql;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr,
-    QueryResult, RuntimeErr, Statement, sqlx::postgres::PgConnectOptions,
+    ConnectOptions, ConnectionTrait as _, Database, DbBackend, DbErr, QueryResult, RuntimeErr,
+    Statement, sqlx::postgres::PgConnectOptions,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Error, Position, adopt, lanes::Lanes, migrate, question::Askers, queue::Queue, together::Writer,
+    Connection, Error, Position, adopt, lanes::Lanes, migrate, question::Askers, queue::Queue,
+    together::Writer, traced::Traced,
 };
 
 /// Connections that a SQLite file gets at most: one writes at a time, the others read.
@@ -26,7 +28,7 @@ const SQLITE_CONNECTIONS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The connection pool.
-    pub db: DatabaseConnection,
+    pub db: Connection,
     /// Which database it is.
     pub backend: DbBackend,
     /// The service whose store it is.
@@ -67,12 +69,19 @@ impl Store {
             .await?
             .ok_or_else(|| DbErr::RecordNotFound("the log has no incarnation".to_owned()))?;
         let incarnation: String = row.try_get_by_index(0)?;
+        let database = sql::Database {
+            system: match backend {
+                DbBackend::Postgres => "postgresql",
+                _ => "sqlite",
+            },
+            namespace: service,
+        };
         Ok(Self {
-            db,
+            db: Traced::new(db, database),
             backend,
             service,
-            lanes: lanes(service, config, &[("jit", "off")], 2)?,
-            point: lanes(service, config, POINT, 1)?,
+            lanes: lanes(database, config, &[("jit", "off")], 2)?,
+            point: lanes(database, config, POINT, 1)?,
             askers: Askers::default(),
             writers: Arc::default(),
             incarnation: incarnation.into(),
@@ -140,7 +149,7 @@ const POINT: &[(&str, &str)] = &[
 
 /// Connections for single statements: so many quarters of all. The pool, for transactions, has the last quarter.
 fn lanes(
-    service: &'static str,
+    told: sql::Database,
     config: &config::Config,
     settings: &[(&str, &str)],
     quarters: u32,
@@ -154,12 +163,12 @@ fn lanes(
         .parse()
         .map_err(|e: sea_orm::sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(e.into())))?;
     let options = guarded(options)
-        .application_name(&format!("bangban-{service}"))
-        .options([("search_path", format!("\"{service}\""))])
+        .application_name(&format!("bangban-{}", told.namespace))
+        .options([("search_path", format!("\"{}\"", told.namespace))])
         .options(settings.iter().copied());
     let most = database.max_connections * quarters / 4;
     let patience = Duration::from_secs(database.acquire_seconds);
-    Lanes::new(options, most.max(1) as usize, patience).map(Some)
+    Lanes::new(options, most.max(1) as usize, patience, told).map(Some)
 }
 
 /// A transaction that is left open holds back every reader of every feed.

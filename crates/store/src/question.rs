@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bangban_telemetry::sql::{self, Place};
 use sea_orm::{DbBackend, DbErr, QueryResult, Statement, Value, sqlx::postgres::PgArguments};
 use tokio::sync::oneshot;
 
@@ -22,11 +23,14 @@ pub struct Question {
     pub joined: &'static str,
 }
 
-/// One who asked: the given, and where the answer goes.
-type Asker = (
-    Vec<Value>,
-    oneshot::Sender<Result<Option<QueryResult>, DbErr>>,
-);
+/// One who asked.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    given: Vec<Value>,
+    /// In a trace that is recorded.
+    place: Option<Place>,
+    answer: oneshot::Sender<Result<Option<QueryResult>, DbErr>>,
+}
 
 /// The queues of a store's questions, by the question's address.
 pub(crate) type Askers = Arc<Mutex<HashMap<usize, Arc<Queue<Asker>>>>>;
@@ -68,7 +72,13 @@ impl Store {
             Arc::clone(askers.entry(address).or_default())
         };
         let (answer, answered) = oneshot::channel();
-        if queue.put((given, answer)) {
+        let waiting = sql::wait("ask");
+        let asker = Asker {
+            given,
+            place: waiting.as_ref().map(sql::Waiting::place),
+            answer,
+        };
+        if queue.put(asker) {
             tokio::spawn(run(lanes.clone(), question, queue));
         }
         answered.await.unwrap_or_else(|_| Err(broken_off()))
@@ -87,11 +97,15 @@ async fn run(lanes: Lanes, question: &'static Question, queue: Arc<Queue<Asker>>
         if askers.is_empty() {
             return;
         }
+        let mut places = Vec::new();
         let (given, mut answers): (Vec<_>, Vec<_>) = askers
             .into_iter()
-            .map(|(given, answer)| (given, Some(answer)))
+            .map(|asker| {
+                places.extend(asker.place);
+                (asker.given, Some(asker.answer))
+            })
             .unzip();
-        match answer_all(&lanes, question, given).await {
+        match answer_all(&lanes, question, given, &places).await {
             Ok(rows) => {
                 for (number, row) in rows {
                     if let Some(answer) = answers.get_mut(number).and_then(Option::take) {
@@ -116,12 +130,14 @@ async fn answer_all(
     lanes: &Lanes,
     question: &Question,
     given: Vec<Vec<Value>>,
+    places: &[Place],
 ) -> Result<Vec<(usize, QueryResult)>, DbErr> {
     let mut arguments = PgArguments::default();
+    let asked = given.len();
     let unnest = arrays::unnest(given, &mut arguments)?;
     let from = format!("{unnest} AS g({}, n)", question.given.join(", "));
     let sql = question.sql(DbBackend::Postgres, &from);
-    let rows = lanes.answers(sql, arguments).await?;
+    let rows = lanes.answers_to(places, asked, sql, arguments).await?;
     rows.into_iter()
         .map(|row| {
             let number: i64 = row.try_get_by_index(0)?;

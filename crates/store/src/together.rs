@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bangban_ledger::Hash;
+use bangban_telemetry::sql::{self, Place as Told};
 use sea_orm::{DbErr, Iden as _, Value, sqlx::postgres::PgArguments};
 use tokio::sync::oneshot;
 
@@ -24,6 +25,8 @@ pub(crate) struct Writer {
     /// Hash of the last act, by which its position is known.
     head: Hash,
     answer: oneshot::Sender<Result<Place, Error>>,
+    /// In a trace that is recorded.
+    told: Option<Told>,
 }
 
 /// Transaction and position of an act.
@@ -41,7 +44,9 @@ impl Store {
             return Err(DbErr::Custom("only on PostgreSQL".to_owned()).into());
         };
         let (answer, answered) = oneshot::channel();
+        let waiting = sql::wait("write");
         let writer = Writer {
+            told: waiting.as_ref().map(sql::Waiting::place),
             row,
             acts,
             head,
@@ -108,7 +113,10 @@ async fn write(lanes: &Lanes, writers: Vec<Writer>) {
 async fn places(lanes: &Lanes, writers: &[Writer]) -> Result<Vec<(Hash, Place)>, DbErr> {
     let mut arguments = PgArguments::default();
     let sql = statement(writers, &mut arguments)?;
-    let rows = lanes.answers(sql, arguments).await?;
+    let told: Vec<Told> = writers.iter().filter_map(|w| w.told.clone()).collect();
+    let rows = lanes
+        .answers_to(&told, writers.len(), sql, arguments)
+        .await?;
     rows.iter()
         .map(|row| {
             let hash: Vec<u8> = row.try_get_by_index(0)?;

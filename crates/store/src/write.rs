@@ -4,13 +4,12 @@
 use bangban_kit::identity::Caller;
 use bangban_ledger::{EntryRef, Hash};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, ExecResult, QueryResult, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait as _,
+    ConnectionTrait, DbErr, ExecResult, QueryResult,
     sea_query::{Alias, Expr, ExprTrait as _, InsertStatement, Query, UpdateStatement, Value},
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Now, Position, Store, act};
+use crate::{Connection, Error, Now, Position, Store, Transaction, act};
 
 /// A change of state that must touch exactly one row: an update guarded by the version that was read, or an insert.
 #[derive(Debug, Clone)]
@@ -333,12 +332,8 @@ impl Store {
 ///
 /// # Errors
 /// The database's.
-pub async fn begin(db: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction, DbErr> {
-    db.begin_with_options(TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    })
-    .await
+pub async fn begin(db: &Connection) -> Result<Transaction, DbErr> {
+    db.begin().await
 }
 
 /// The guard of an update: the key and the version that was read.

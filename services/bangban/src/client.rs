@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -200,6 +200,11 @@ fn own_address(config: &Config) -> String {
             IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
+    url(config, address)
+}
+
+/// The URL of a process with this configuration that listens at an address.
+pub fn url(config: &Config, address: SocketAddr) -> String {
     let is_secure = !config.tls.certificate.as_os_str().is_empty();
     let scheme = if is_secure { "https" } else { "http" };
     format!("{scheme}://{address}")

@@ -19,7 +19,7 @@ fn operator() -> Caller {
 
 /// Imports what was asked for.
 pub async fn import(config: &Config, what: &cli::Import) -> Result<(), Failure> {
-    bangban_kit::logs::start(&config.log);
+    bangban_telemetry::logs::start(&config.log);
     let directory = Directory::open(config).await.map_err(|e| {
         Failure::of("the directory's database does not open; look at database.url with `bangban config check`", &e)
     })?;

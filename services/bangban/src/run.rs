@@ -5,7 +5,7 @@ use std::path::Path;
 use bangban_kit::config::{Config, Log, LogFormat};
 
 use crate::{
-    client::Client,
+    client::{self, Client},
     failure::Failure,
     sample::{self, Sample},
     serve::{self, Running, What},
@@ -24,23 +24,25 @@ pub async fn run(mut config: Config) -> Result<(), Failure> {
             level: "warn".to_owned(),
         };
     }
-    bangban_kit::logs::start(&config.log);
-    let stop = serve::stop_when_signalled();
-    let running = serve::start(&config, What::All, stop.clone()).await?;
-    let shown = tokio::select! {
-        shown = show(&config, &signer, &running) => shown,
-        () = stop.cancelled() => Ok(()),
-    };
-    if shown.is_err() {
-        stop.cancel();
-    }
-    let ended = running.ended().await;
-    shown.and(ended)
+    serve::told(&config, What::All, async {
+        let stop = serve::stop_when_signalled();
+        let running = serve::start(&config, What::All, stop.clone()).await?;
+        let shown = tokio::select! {
+            shown = show(&config, &signer, &running) => shown,
+            () = stop.cancelled() => Ok(()),
+        };
+        if shown.is_err() {
+            stop.cancel();
+        }
+        let ended = running.ended().await;
+        shown.and(ended)
+    })
+    .await
 }
 
 async fn show(config: &Config, signer: &Signer, running: &Running) -> Result<(), Failure> {
     let address = running.address;
-    let client = Client::connect(config, Some(&address.to_string()))?;
+    let client = Client::connect(config, Some(&client::url(config, address)))?;
     let sample = Sample::shipped()?;
     let after = match &running.directory {
         Some(directory) => {

@@ -74,11 +74,30 @@ pub struct Running {
 
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn until_signalled(config: &Config, what: What) -> Result<(), Failure> {
-    bangban_kit::logs::start(&config.log);
-    let stop = stop_when_signalled();
-    let running = start(config, what, stop).await?;
-    tracing::info!(address = %running.address, ?what, "serving");
-    running.ended().await
+    told(config, what, async {
+        let stop = stop_when_signalled();
+        let running = start(config, what, stop).await?;
+        tracing::info!(address = %running.address, ?what, "serving");
+        running.ended().await
+    })
+    .await
+}
+
+/// Tells about what `serving` does, as configured, and when it has ended what was not told yet.
+pub async fn told(
+    config: &Config,
+    what: What,
+    serving: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let name = match what {
+        What::All => "bangban".to_owned(),
+        What::One(service) => format!("bangban-{}", service.name()),
+    };
+    let telemetry = bangban_telemetry::start(&config.telemetry, &config.log, &name)
+        .map_err(|e| Failure::new(format!("{e}.")))?;
+    let done = serving.await;
+    telemetry.end().await;
+    done
 }
 
 /// A token that is cancelled when the process is asked to end.

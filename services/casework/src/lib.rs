@@ -4,6 +4,7 @@
 
 pub mod checkpoint;
 pub mod domain;
+pub mod figures;
 pub mod rpc;
 pub mod store;
 pub mod tasks;
@@ -18,7 +19,7 @@ use bangban_proto::bangban::casework::v1::{
     case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
     ledger_service_server::{LedgerServiceServer, SERVICE_NAME as LEDGERS},
 };
-use bangban_store::{Error, Store, consume};
+use bangban_store::{Error, Store, consume, figures as counted};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
@@ -81,6 +82,11 @@ impl Casework {
             store: self.store.clone(),
         };
         vec![
+            tokio::spawn(counted::run(
+                self.store.clone(),
+                &figures::FIGURES,
+                stop.clone(),
+            )),
             tokio::spawn(consume::run(
                 self.store.clone(),
                 self.directory.clone(),

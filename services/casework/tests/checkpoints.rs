@@ -94,7 +94,7 @@ impl World {
         db.commit().await.expect("committed");
     }
 
-    async fn act_in(&self, db: &sea_orm::DatabaseTransaction, case: &str) {
+    async fn act_in(&self, db: &bangban_store::Transaction, case: &str) {
         let (store, subject) = (&self.store, format!("cases/{case}"));
         let sql = "SELECT number, hash FROM acts WHERE subject = $1 ORDER BY number DESC LIMIT 1";
         let found = Statement::from_sql_and_values(store.backend, sql, [subject.clone().into()]);
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    async fn case(&self, db: &sea_orm::DatabaseTransaction, case: &str) {
+    async fn case(&self, db: &bangban_store::Transaction, case: &str) {
         let sql = "INSERT INTO cases (district, id, receipt, version, head, state, priority, region, site, agent, \
                    department, applicant, item, item_version, opened_at_us, body) \
                    VALUES ($1, $2, $2, 1, $3, 1, 1, '420527', '', '', '', '', '', 1, $5, $4)";

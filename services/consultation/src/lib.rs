@@ -4,6 +4,7 @@
 //! `domain` decides, `store` keeps, `rpc` translates, `tasks` runs unasked.
 
 pub mod domain;
+pub mod figures;
 pub mod rpc;
 pub mod store;
 pub mod tasks;
@@ -14,7 +15,7 @@ use bangban_net::peer::Peer;
 use bangban_proto::bangban::consultation::v1::consultation_service_server::{
     ConsultationServiceServer, SERVICE_NAME,
 };
-use bangban_store::{Error, Store, consume};
+use bangban_store::{Error, Store, consume, figures as counted};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
@@ -73,6 +74,11 @@ impl Consultation {
             store: self.store.clone(),
         };
         vec![
+            tokio::spawn(counted::run(
+                self.store.clone(),
+                &figures::FIGURES,
+                stop.clone(),
+            )),
             tokio::spawn(consume::run(
                 self.store.clone(),
                 self.directory.clone(),

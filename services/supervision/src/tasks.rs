@@ -12,9 +12,8 @@ use bangban_proto::bangban::{
     },
     events::v1::Act,
 };
-use bangban_store::{Error, Store, clock, consume};
+use bangban_store::{Error, Store, Transaction, clock, consume};
 use prost::Message as _;
-use sea_orm::DatabaseTransaction;
 use tokio_util::sync::CancellationToken;
 
 use crate::{domain::checkpoint::finding, store::kept};
@@ -71,7 +70,7 @@ pub struct FromCasework {
 
 #[async_trait::async_trait]
 impl consume::Effects for FromCasework {
-    async fn take(&self, db: &DatabaseTransaction, act: &Act) -> Result<(), Error> {
+    async fn take(&self, db: &Transaction, act: &Act) -> Result<(), Error> {
         if act.r#type != CHECKPOINT_MADE {
             return Ok(());
         }
@@ -100,7 +99,7 @@ impl consume::Effects for FromCasework {
     }
 
     /// What is kept is kept against just that: a log that begins anew.
-    async fn forget(&self, _: &DatabaseTransaction) -> Result<(), Error> {
+    async fn forget(&self, _: &Transaction) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ mod plants;
 use std::process::Command;
 
 use bangban::client::Client;
-use bangban_kit::config::{Log, LogFormat};
+use bangban_kit::config::{Log, LogFormat, Telemetry};
 use bangban_proto::bangban::{
     casework::v1::{
         CaseKind, CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest,
@@ -26,9 +26,11 @@ use bangban_proto::bangban::{
 use bangban_tests::{
     World,
     agency::{LICENCE, POWERS, delegate, own_signature},
+    block_on,
     case::{Story, refused},
     command, on_both_alone,
     question::{Question, registration},
+    receiver::Receiver,
     request_id,
 };
 use plants::{ADDRESS, DOCUMENT, Forms, NAME, NEW_ADDRESS, NEW_TELEPHONE, TELEPHONE, unescaped};
@@ -497,15 +499,46 @@ async fn story(world: World) -> World {
     world
 }
 
-/// Runs once more as a process of its own, which logs all that it has to say at the level of debugging.
+/// Tells everything of a story, and searches the traces and metrics of it.
+fn told(log: &Log, story: impl FnOnce()) {
+    let (receiver, telemetry) = block_on(async {
+        let (receiver, endpoint) = Receiver::start().await;
+        let settings = Telemetry {
+            otlp_endpoint: endpoint,
+            sample_ratio: 1.0,
+            ..Telemetry::default()
+        };
+        let telemetry = bangban_telemetry::start(&settings, log, "bangban-tests");
+        (receiver, telemetry.expect("a collector"))
+    });
+    story();
+    block_on(telemetry.end());
+    let spans = receiver.spans().len();
+    assert!(spans > 1000, "{spans} spans were told");
+    let names: Vec<String> = receiver
+        .metrics()
+        .into_iter()
+        .map(|(_, m)| m.name)
+        .collect();
+    assert!(
+        names.iter().any(|name| name == "bangban.cases"),
+        "{names:?}"
+    );
+    let mut search = Search::new();
+    search.bytes("traces and metrics", &receiver.bytes());
+    search.end(1);
+}
+
+/// Runs once more as a process of its own, which logs all that it has to say at the level of debugging, and tells of every
+/// call and statement.
 #[test]
 fn personal_data_are_found_nowhere_but_in_a_reveal_which_is_on_record() {
     if std::env::var_os(LOGS).is_some() {
-        bangban_kit::logs::start(&Log {
+        let log = Log {
             format: LogFormat::Json,
             level: "debug".to_owned(),
-        });
-        on_both_alone(story);
+        };
+        told(&log, || on_both_alone(story));
         return;
     }
     let itself = std::env::current_exe().expect("this program");

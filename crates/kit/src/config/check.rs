@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::Config;
 
 /// Every key, and what may stand there.
-const KEYS: [(&str, &str); 28] = [
+const KEYS: [(&str, &str); 33] = [
     ("data", "a folder, such as \"/var/lib/bangban\""),
     (
         "server.listen",
@@ -71,6 +71,17 @@ const KEYS: [(&str, &str); 28] = [
         "a level, or directives such as \"info,sqlx=warn\"",
     ),
     (
+        "telemetry.otlp_endpoint",
+        "the URL of a collector, such as \"http://127.0.0.1:4317\", or \"\" for none",
+    ),
+    ("telemetry.sample_ratio", "a number from 0.0 to 1.0"),
+    (
+        "telemetry.prometheus_listen",
+        "an address and a port, such as \"127.0.0.1:9464\", or \"\" for none",
+    ),
+    ("telemetry.metrics_seconds", "a number from 5 to 3600"),
+    ("telemetry.district_labels", "a number from 0 to 1000"),
+    (
         "demonstration.is_enabled",
         "true or false; false where identity.jwks names a real issuer",
     ),
@@ -113,9 +124,10 @@ pub(super) fn checked(figment: &Figment) -> Result<Config, Vec<String>> {
 /// The value of a flag: text, or where no text may stand the number or truth value that it reads as.
 pub(super) fn flag(key: &str, text: &str) -> Value {
     let number = text.parse::<u64>().ok().map(Value::from);
+    let fraction = text.parse::<f64>().ok().map(Value::from);
     let truth = text.parse::<bool>().ok().map(Value::from);
     let as_text = Value::from(text);
-    [Some(as_text.clone()), number, truth]
+    [Some(as_text.clone()), number, fraction, truth]
         .into_iter()
         .flatten()
         .find(|value| is_known(key) && fits(key, value))
@@ -268,8 +280,10 @@ fn out_of_range(config: &Config) -> Vec<String> {
     ];
     let broken = rules.iter().filter(|(_, holds)| !holds);
     let peers = config.peers.iter().filter(|(_, urls)| !are_endpoints(urls));
+    let telemetry = config.telemetry.wrong().into_iter();
     broken
         .map(|(key, _)| instead(key))
+        .chain(telemetry.map(|key| instead(&format!("telemetry.{key}"))))
         .chain(peers.map(|(name, _)| instead(&format!("peers.{name}"))))
         .collect()
 }

@@ -12,8 +12,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use bangban_telemetry::{Log, LogFormat, Settings as Telemetry};
+
 /// All of it.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where files are kept: SQLite databases, keys that the installation makes itself.
@@ -28,6 +30,8 @@ pub struct Config {
     pub identity: Identity,
     /// How it logs.
     pub log: Log,
+    /// What it tells about itself, and to whom.
+    pub telemetry: Telemetry,
     /// The demonstration clock.
     pub demonstration: Demonstration,
     /// Where the services are that do not run in this process, by name: URLs separated by commas, one of which is picked
@@ -109,26 +113,6 @@ pub struct Identity {
     pub keyring: PathBuf,
 }
 
-/// How it logs.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// `json` or `text`.
-    pub format: LogFormat,
-    /// A level, or directives as `info,sqlx=warn`.
-    pub level: String,
-}
-
-/// Shape of a log line.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One JSON object.
-    Json,
-    /// For people.
-    Text,
-}
-
 /// The demonstration clock.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -146,6 +130,7 @@ impl Default for Config {
             database: Database::default(),
             identity: Identity::default(),
             log: Log::default(),
+            telemetry: Telemetry::default(),
             demonstration: Demonstration::default(),
             peers: std::collections::BTreeMap::new(),
         }
@@ -189,15 +174,6 @@ impl Default for Identity {
             jwks: PathBuf::new(),
             context_key: PathBuf::new(),
             keyring: PathBuf::new(),
-        }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::Json,
-            level: "info,sqlx=warn,sea_orm=warn".to_owned(),
         }
     }
 }

@@ -41,6 +41,13 @@ fn all_mistakes_are_named_at_once_with_what_to_write_instead() {
 
         [slots]
         url = "redis://"
+
+        [telemetry]
+        otlp_endpoint = "collector:4317"
+        sample_ratio = 1.5
+        prometheus_listen = "9464"
+        metrics_seconds = 1
+        district_labels = "all"
     "#;
     let flags = [
         ("server.drain_notice_seconds", "301"),
@@ -64,6 +71,11 @@ fn all_mistakes_are_named_at_once_with_what_to_write_instead() {
         ("peers.directory", "http://"),
         ("peers.casework", "http://"),
         ("slots.url", "one of data, server"),
+        ("telemetry.otlp_endpoint", "http://127.0.0.1:4317"),
+        ("telemetry.sample_ratio", "0.0 to 1.0"),
+        ("telemetry.prometheus_listen", "127.0.0.1:9464"),
+        ("telemetry.metrics_seconds", "5 to 3600"),
+        ("telemetry.district_labels", "0 to 1000"),
         ("demonstration.is_enbled", "is_enabled"),
     ];
     for (key, instead) in expected {
@@ -112,6 +124,17 @@ fn what_is_at_the_edge_of_its_range_is_accepted() {
             "dns://directory:7400,dns://other:7400",
         ),
         ("demonstration.is_enabled", "true", "yes"),
+        (
+            "telemetry.otlp_endpoint",
+            "http://[::1]:4317",
+            "https://collector:4317",
+        ),
+        ("telemetry.otlp_endpoint", "", "collector"),
+        ("telemetry.sample_ratio", "1", "-0.1"),
+        ("telemetry.sample_ratio", "0.25", "NaN"),
+        ("telemetry.prometheus_listen", "127.0.0.1:0", "localhost"),
+        ("telemetry.metrics_seconds", "5", "4"),
+        ("telemetry.district_labels", "1000", "1001"),
     ] {
         assert!(load("", &[(key, inside)]).is_ok(), "{key} = {inside}");
         let wrong = load("", &[(key, outside)]).expect_err(key);

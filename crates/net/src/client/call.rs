@@ -96,6 +96,7 @@ impl Call<'_> {
                 tokio::time::sleep(pause).await;
             }
             count(&self.core.counters.retries);
+            bangban_telemetry::client::retried(self.sent);
         }
     }
 

@@ -148,13 +148,18 @@ impl tower::Service<Request<Body>> for Channel {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match &self.0 {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let watched = bangban_telemetry::client::begin(&mut request);
+        let answer: Self::Future = match &self.0 {
             Kind::Local(local) => local.call(request),
             Kind::Balanced(core) => {
                 let core = core.clone();
                 Box::pin(async move { call::make(&core, request).await })
             }
+        };
+        match watched {
+            None => answer,
+            Some(watched) => Box::pin(watched.watch(answer)),
         }
     }
 }

@@ -12,6 +12,7 @@ use bangban_kit::{
     identity::Verifier,
     link::Link,
 };
+use bangban_telemetry::server::CallLayer;
 use http::Request;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -149,6 +150,7 @@ pub async fn serve(
         .http2_max_header_list_size(Some(HEADERS))
         .http2_keepalive_interval(Some(PING.0))
         .http2_keepalive_timeout(Some(PING.1))
+        .layer(CallLayer)
         // What comes from within the process was taken in already, with the call that it serves.
         .layer(admission)
         .layer(access)
@@ -172,6 +174,7 @@ fn inside(access: &AccessLayer, routes: Routes) -> Stack {
                 request.extensions_mut().insert(Link::Inside);
                 request
             })
+            .layer(CallLayer)
             .layer(access.clone())
             .service(routes),
     )

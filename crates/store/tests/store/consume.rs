@@ -23,7 +23,7 @@ use bangban_store::{
     feed::Feeds,
 };
 use futures::future::BoxFuture;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
+use sea_orm::{ConnectionTrait as _, Statement};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, service::Routes};
@@ -69,7 +69,7 @@ impl Taking {
 
 #[async_trait::async_trait]
 impl Effects for Taking {
-    async fn take(&self, transaction: &DatabaseTransaction, act: &Act) -> Result<(), Error> {
+    async fn take(&self, transaction: &bangban_store::Transaction, act: &Act) -> Result<(), Error> {
         let sql = "INSERT INTO taken (subject, number) VALUES ($1, $2)";
         let number = i64::try_from(act.number).expect("small");
         let values = [act.subject.clone().into(), number.into()];
@@ -80,7 +80,7 @@ impl Effects for Taking {
         (self.then)(act).await
     }
 
-    async fn forget(&self, transaction: &DatabaseTransaction) -> Result<(), Error> {
+    async fn forget(&self, transaction: &bangban_store::Transaction) -> Result<(), Error> {
         transaction.execute_unprepared("DELETE FROM taken").await?;
         Ok(())
     }

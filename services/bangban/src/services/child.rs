@@ -16,12 +16,14 @@ use crate::{
 /// # Errors
 /// As for serving.
 pub async fn until_input_ends(config: &Config, what: What) -> Result<(), Failure> {
-    bangban_kit::logs::start(&config.log);
-    let stop = serve::stop_when_signalled();
-    cancel_with_input(stop.clone());
-    let running = serve::start(config, what, stop).await?;
-    tracing::info!(address = %running.address, ?what, "serving");
-    running.ended().await
+    serve::told(config, what, async {
+        let stop = serve::stop_when_signalled();
+        cancel_with_input(stop.clone());
+        let running = serve::start(config, what, stop).await?;
+        tracing::info!(address = %running.address, ?what, "serving");
+        running.ended().await
+    })
+    .await
 }
 
 /// A thread of its own: a read that waits would hold the runtime's end up.

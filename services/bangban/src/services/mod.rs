@@ -37,7 +37,7 @@ use crate::{
 /// # Errors
 /// What is missing or taken, with what to do about it; a service that does not start; a walk that fails.
 pub async fn run(config: Config, wish: &cli::Services) -> Result<(), Failure> {
-    bangban_kit::logs::start(&config.log);
+    bangban_telemetry::logs::start(&config.log);
     let stop = serve::stop_when_signalled();
     let program = std::env::current_exe()
         .map_err(|e| Failure::of("this program does not know where it lies; report this", &e))?;

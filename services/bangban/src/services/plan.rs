@@ -132,6 +132,12 @@ impl Plan {
             key: files.key,
             authority: files.authority,
         };
+        // One address cannot serve several processes: each takes a free port, and says which in its log.
+        let listen = &mut config.telemetry.prometheus_listen;
+        if let Ok(mut address) = listen.parse::<SocketAddr>() {
+            address.set_port(0);
+            *listen = address.to_string();
+        }
         config
     }
 

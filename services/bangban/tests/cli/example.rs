@@ -5,7 +5,12 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::{bangban, running::Running, text, tls};
+use crate::{
+    bangban,
+    certificates::{Authority, SERVER},
+    running::Running,
+    text,
+};
 
 /// A member of staff of the sample district, and who moves the demonstration clock.
 const AGENT: [&str; 8] = [
@@ -48,30 +53,88 @@ fn walked(done: &Output) -> String {
     told
 }
 
-#[test]
-fn the_example_client_walks_in_plain_text_and_through_tls() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path();
-    let mut running = Running::start(bangban(data, &["run", "--listen", "127.0.0.1:0"]));
+/// Walks through services as processes of their own, where the line says that they are ready.
+pub fn walks_through(data: &Path, ready: &str) {
+    let of = |service: &str| {
+        let mut words = ready.split(' ').skip_while(|word| *word != service);
+        words.nth(1).expect("an address")
+    };
+    let (directory, casework) = (of("directory"), of("casework"));
+    let authority = data.join("certificates/authority.pem");
+    let authority = authority.display().to_string();
+    let addresses = ["--address", directory, "--casework", casework];
+    walked(&example(
+        data,
+        &[&addresses[..], &["--ca", &authority]].concat(),
+    ));
+}
+
+/// A demonstration that serves, with its address.
+fn running(data: &Path, flags: &[&str]) -> (Running, String) {
+    let arguments = [&["run", "--listen", "127.0.0.1:0"], flags].concat();
+    let mut running = Running::start(bangban(data, &arguments));
     let told = running.until_ready();
     let (_, ready) = told.rsplit_once("ready: grpc ").expect("an address");
-    let address = ready.split(' ').next().unwrap_or_default();
+    let address = ready.split(' ').next().unwrap_or_default().to_owned();
+    (running, address)
+}
 
+#[test]
+fn the_example_client_walks_and_keeps_the_ledger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let (_running, address) = running(data, &[]);
     let ledger = data.join("example.jsonl").display().to_string();
-    walked(&example(data, &["--address", address, "--ledger", &ledger]));
+    walked(&example(
+        data,
+        &["--address", &address, "--ledger", &ledger],
+    ));
     let verified = bangban(data, &["ledger", "verify", &ledger]).output();
     let verified = text(&verified.expect("the binary runs").stdout);
     assert!(verified.contains("ledgers verified: 1"), "{verified}");
+}
 
-    let front = tls::Front::before(address, data);
-    let server = ["--address", &front.address, "--ca", &front.authority];
-    let named = [&server[..], &["--name", tls::NAME]].concat();
-    let certified = ["--certificate", &front.certificate, "--key", &front.key];
-    walked(&example(data, &[&named[..], &certified].concat()));
-    for lacking in [named, [&server[..], &certified].concat()] {
-        let refused = example(data, &lacking);
+#[test]
+fn the_example_client_walks_through_tls_and_trusts_only_its_authority() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let authority = Authority::in_folder(data);
+    authority.sign("server", &[SERVER, "127.0.0.1"]);
+    authority.sign("caller", &["caller.example"]);
+    let file = |name: &str| data.join(name).display().to_string();
+    let setting = |key: &str, name: &str| format!("tls.{key}={}", file(name));
+    let settings = [
+        setting("certificate", "server.pem"),
+        setting("key", "server.key"),
+        setting("authority", "authority.pem"),
+    ];
+    let flags: Vec<&str> = settings.iter().flat_map(|s| ["--set", s]).collect();
+    let (_running, address) = running(data, &flags);
+
+    let trusting = |ca: &str, name: &str| -> Vec<String> {
+        let ca = file(ca);
+        ["--address", &address, "--ca", &ca, "--name", name]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let caller = [
+        "--certificate",
+        &file("caller.pem"),
+        "--key",
+        &file("caller.key"),
+    ];
+    let trusted = trusting("authority.pem", SERVER);
+    let trusted: Vec<&str> = trusted.iter().map(String::as_str).collect();
+    walked(&example(data, &[&trusted[..], &caller].concat()));
+
+    for wrong in [
+        trusting("caller.pem", SERVER),
+        trusting("authority.pem", "another.internal"),
+    ] {
+        let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
+        let refused = example(data, &wrong);
         let said = text(&refused.stderr);
-        assert!(!refused.status.success(), "{lacking:?}");
+        assert!(!refused.status.success(), "{wrong:?}");
         assert!(said.contains("UNAVAILABLE"), "{said}");
     }
 }

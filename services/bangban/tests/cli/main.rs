@@ -1,9 +1,9 @@
 //! Runs the binary as people do.
 
+mod certificates;
 mod example;
 mod running;
 mod services;
-mod tls;
 
 use std::{
     path::Path,

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path};
 
 use crate::{
-    bangban, database,
+    bangban, database, example,
     running::{Running, eventually, runs, send},
     text,
 };
@@ -28,6 +28,9 @@ fn walk_and_end(url: &str, replicas: usize) {
     assert!(told.contains("ledgers verified: 2"), "{told}");
     let ready = told.lines().last().unwrap_or_default();
     assert_eq!(ready.matches("127.0.0.1:").count(), 4 * replicas, "{ready}");
+    if replicas == 1 {
+        example::walks_through(folder.path(), ready);
+    }
     let children = running.children();
     assert_eq!(children.len(), 4 * replicas);
     running.signal("TERM");

@@ -5,10 +5,10 @@
 
 use bangban_proto::bangban::consultation::v1::Consultation;
 use bangban_store::{
-    Error, Position, Store,
+    Error, Position, Store, Transaction,
     write::{self, Asked, Chain},
 };
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
+use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::row;
 
@@ -35,11 +35,7 @@ pub async fn register(
     Ok((consultation, position))
 }
 
-async fn draw(
-    store: &Store,
-    transaction: &DatabaseTransaction,
-    district: &str,
-) -> Result<u64, Error> {
+async fn draw(store: &Store, transaction: &Transaction, district: &str) -> Result<u64, Error> {
     let sql = "INSERT INTO registers (district, last) VALUES ($1, 1) \
                ON CONFLICT (district) DO UPDATE SET last = registers.last + 1 RETURNING last";
     let row = transaction

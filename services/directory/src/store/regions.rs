@@ -1,8 +1,8 @@
 //! The region tree: data sets of which one is in force. Reference data outside any district.
 
 use bangban_kit::page::Page;
-use bangban_store::{Error, Store, error::retried, write};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, Value};
+use bangban_store::{Error, Store, Transaction, error::retried, write};
+use sea_orm::{ConnectionTrait, Statement, Value};
 
 use crate::domain::regions::Region;
 
@@ -130,7 +130,7 @@ fn insert(store: &Store, data_set: &str, rows: &[Region]) -> Statement {
 /// The database's.
 pub async fn activate(
     store: &Store,
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     data_set: &str,
 ) -> Result<(), Error> {
     let sql = "UPDATE region_data_sets SET is_active = (id = $1)";

@@ -34,12 +34,12 @@ use bangban_proto::{
     },
 };
 use bangban_store::{
-    Error, Now, Position, act,
+    Error, Now, Position, Transaction, act,
     command::{Begun, Command},
     write::{self, Chain, State},
 };
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement, sea_query::DeleteStatement};
+use sea_orm::{ConnectionTrait as _, Statement, sea_query::DeleteStatement};
 
 use crate::{
     Directory,
@@ -393,7 +393,7 @@ impl Directory {
 
 /// Writes rows, each of which must be there as it was read; a transaction that is dropped is undone.
 async fn touch(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     states: impl IntoIterator<Item = State>,
 ) -> Result<(), Error> {
     for state in states {

@@ -1,0 +1,179 @@
+//! What services count now and then, and metrics show as it was counted last.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use opentelemetry::KeyValue;
+
+use crate::signals;
+
+/// The label of everything that has none of its own.
+pub const OTHER: &str = "_OTHER";
+
+/// A gauge, as its owner declares it.
+#[derive(Debug)]
+pub struct Gauge {
+    /// As the conventions write names: `bangban.cases.overdue`.
+    pub name: &'static str,
+    /// In UCUM: `s`, or `{case}`.
+    pub unit: &'static str,
+    /// What it means.
+    pub description: &'static str,
+}
+
+/// What a gauge shows.
+#[derive(Debug, Clone, Copy)]
+pub enum Reading {
+    /// A number.
+    Value(f64),
+    /// The seconds that have passed since.
+    Since(Instant),
+}
+
+impl Reading {
+    fn now(self) -> f64 {
+        match self {
+            Self::Value(value) => value,
+            Self::Since(at) => at.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// Names and values of labels. Values are ids of a bounded set, never anything about a person.
+pub type Labels = Vec<(&'static str, String)>;
+
+type Readings = BTreeMap<Labels, Reading>;
+
+/// All gauges, as they were put last.
+#[derive(Debug, Default)]
+pub(crate) struct Board(Mutex<HashMap<&'static str, Readings>>);
+
+impl Board {
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<&'static str, Readings>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn read(&self, name: &str) -> Vec<(Labels, f64)> {
+        self.with(|gauges| {
+            let readings = gauges.get(name).into_iter().flatten();
+            readings
+                .map(|(labels, reading)| (labels.clone(), reading.now()))
+                .collect()
+        })
+    }
+}
+
+impl Gauge {
+    /// Shows a reading under its labels, in place of the one before.
+    pub fn put(&'static self, labels: Labels, reading: Reading) {
+        self.change(|readings| {
+            readings.insert(labels, reading);
+        });
+    }
+
+    /// Shows these readings and no others.
+    pub fn replace(&'static self, all: impl IntoIterator<Item = (Labels, f64)>) {
+        self.change(|readings| {
+            let all = all.into_iter();
+            *readings = all
+                .map(|(labels, value)| (labels, Reading::Value(value)))
+                .collect();
+        });
+    }
+
+    fn change(&'static self, change: impl FnOnce(&mut Readings)) {
+        let signals = signals::get();
+        let Some(meters) = signals.as_ref().and_then(|s| s.meters.as_ref()) else {
+            return;
+        };
+        let is_new = meters.board.with(|gauges| {
+            let is_new = !gauges.contains_key(self.name);
+            change(gauges.entry(self.name).or_default());
+            is_new
+        });
+        if is_new {
+            let board = Arc::clone(&meters.board);
+            meters
+                .meter
+                .f64_observable_gauge(self.name)
+                .with_unit(self.unit)
+                .with_description(self.description)
+                .with_callback(move |observer| {
+                    for (labels, value) in board.read(self.name) {
+                        let labels: Vec<KeyValue> = labels
+                            .into_iter()
+                            .map(|(name, value)| KeyValue::new(name, value))
+                            .collect();
+                        observer.observe(value, &labels);
+                    }
+                })
+                .build();
+        }
+    }
+}
+
+/// How often to count; nothing when nobody reads metrics.
+#[must_use]
+pub fn every() -> Option<Duration> {
+    signals::get()?.meters.as_ref().map(|meters| meters.every)
+}
+
+/// Counts of districts, bounded: the first so many districts by id as configured, and one for the others together.
+#[must_use]
+pub fn by_district(counts: impl IntoIterator<Item = (String, f64)>) -> Vec<(Labels, f64)> {
+    let most = signals::get()
+        .and_then(|signals| signals.meters.as_ref().map(|meters| meters.district_labels));
+    bounded(counts, most.unwrap_or_default())
+}
+
+fn bounded(counts: impl IntoIterator<Item = (String, f64)>, most: usize) -> Vec<(Labels, f64)> {
+    let mut all: BTreeMap<String, f64> = BTreeMap::new();
+    for (district, count) in counts {
+        *all.entry(district).or_default() += count;
+    }
+    // When there is nothing to count, that is shown: a series that is missing says that nobody counts.
+    let is_cut = all.len() > most || all.is_empty();
+    let mut shown: Vec<(Labels, f64)> = Vec::new();
+    let mut others = 0.0;
+    for (number, (district, count)) in all.into_iter().enumerate() {
+        if number < most {
+            shown.push((vec![("district", district)], count));
+        } else {
+            others += count;
+        }
+    }
+    if is_cut {
+        shown.push((vec![("district", OTHER.to_owned())], others));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn districts_beyond_the_bound_are_one() {
+        let counts =
+            || [("c", 4.0), ("a", 1.0), ("b", 2.0), ("a", 1.0)].map(|(d, n)| (d.to_owned(), n));
+        let shown = |most| {
+            let shown = bounded(counts(), most).into_iter();
+            shown
+                .map(|(labels, n)| (labels[0].1.clone(), n))
+                .collect::<Vec<_>>()
+        };
+        let pairs = |list: &[(&str, f64)]| {
+            list.iter()
+                .map(|(d, n)| ((*d).to_owned(), *n))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(3), pairs(&[("a", 2.0), ("b", 2.0), ("c", 4.0)]));
+        assert_eq!(shown(1), pairs(&[("a", 2.0), (OTHER, 6.0)]));
+        assert_eq!(shown(0), pairs(&[(OTHER, 8.0)]));
+        let nothing = bounded([], 3);
+        assert_eq!(nothing, [(vec![("district", OTHER.to_owned())], 0.0)]);
+    }
+}

@@ -1,0 +1,228 @@
+//! What processes tell of a walk: one trace through services and into statements, metrics of calls, cases and feeds.
+
+use std::{path::Path, process::Stdio};
+
+use bangban_proto::bangban::casework::v1::{
+    GetCaseByReceiptRequest, case_service_client::CaseServiceClient,
+};
+use bangban_tests::{
+    block_on,
+    cluster::Cluster,
+    receiver::{Receiver, text},
+};
+use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    process::Command,
+};
+
+const CONVERT: &str = "bangban.consultation.v1.ConsultationService/ConvertConsultation";
+const OPEN: &str = "bangban.casework.v1.CaseService/OpenCase";
+
+/// Walks both cases as a process of its own.
+async fn walk(cluster: &Cluster) {
+    let mut walk = Command::new(&cluster.plan.program);
+    walk.arg("walk").arg("--config").arg(cluster.plan.file());
+    let walk = walk.stdin(Stdio::null()).output().await.expect("it runs");
+    let told = String::from_utf8_lossy(&walk.stdout);
+    assert!(told.contains("ledgers verified: 2"), "{walk:?}");
+}
+
+type Told = (String, Span);
+
+/// The span of a service, of this kind and name, right below a parent.
+fn child<'a>(
+    spans: &'a [Told],
+    parent: &Span,
+    service: &str,
+    kind: SpanKind,
+    name: &str,
+) -> Option<&'a Span> {
+    let is_it = |(told, span): &&Told| {
+        told == service
+            && span.kind == kind as i32
+            && span.name == name
+            && span.parent_span_id == parent.span_id
+            && span.trace_id == parent.trace_id
+    };
+    spans.iter().find(is_it).map(|(_, span)| span)
+}
+
+/// A statement of a service somewhere below a span.
+fn statement<'a>(spans: &'a [Told], above: &Span, service: &str) -> Option<&'a Span> {
+    let below: Vec<&Told> = spans
+        .iter()
+        .filter(|(_, span)| span.parent_span_id == above.span_id)
+        .collect();
+    below.iter().find_map(|(told, span)| {
+        let system = text(&span.attributes, "db.system.name");
+        let is_it = told == service && system.as_deref() == Some("postgresql");
+        if is_it {
+            Some(span)
+        } else {
+            statement(spans, span, service)
+        }
+    })
+}
+
+/// The whole way: consultation is asked, asks casework, which asks the database.
+fn way(receiver: &Receiver) -> Option<(Span, Span)> {
+    let spans = receiver.spans();
+    let asked = spans.iter().find(|(_, span)| span.name == CONVERT)?;
+    let (service, asked) = (&asked.0, &asked.1);
+    assert_eq!(
+        (service.as_str(), asked.kind),
+        ("bangban-consultation", SpanKind::Server as i32)
+    );
+    assert!(asked.parent_span_id.is_empty(), "who walks has no trace");
+    let own = statement(&spans, asked, "bangban-consultation")?;
+    let call = child(
+        &spans,
+        asked,
+        "bangban-consultation",
+        SpanKind::Client,
+        OPEN,
+    )?;
+    let opened = child(&spans, call, "bangban-casework", SpanKind::Server, OPEN)?;
+    let written = statement(&spans, opened, "bangban-casework")?;
+    let check = "bangban.directory.v1.StaffService/CheckAssignment";
+    let call = child(&spans, opened, "bangban-casework", SpanKind::Client, check)?;
+    let checked = child(&spans, call, "bangban-directory", SpanKind::Server, check)?;
+    statement(&spans, checked, "bangban-directory")?;
+    Some((own.clone(), written.clone()))
+}
+
+/// The page for Prometheus of the process that wrote this log.
+async fn page(log: &Path) -> String {
+    let log = std::fs::read_to_string(log).expect("a log");
+    let line = log
+        .lines()
+        .find(|line| line.contains("metrics for Prometheus"))
+        .expect("it says where");
+    let address = line
+        .split("address=")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next());
+    let mut stream = TcpStream::connect(address.expect("an address"))
+        .await
+        .expect("it listens");
+    let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
+    stream.write_all(asked).await.expect("asked");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.expect("answered");
+    page
+}
+
+fn has(page: &str, line: &str) {
+    assert!(
+        page.lines().any(|l| l.starts_with(line)),
+        "no {line}\n{page}"
+    );
+}
+
+/// What is on the pages of all services after a walk, whose cases are both filed away.
+async fn pages(logs: &Path) {
+    let casework = page(&logs.join("casework-1.log")).await;
+    let consultation = page(&logs.join("consultation-1.log")).await;
+    let supervision = page(&logs.join("supervision-1.log")).await;
+    let directory = page(&logs.join("directory-1.log")).await;
+    has(&casework, "bangban_cases{state=\"open\"} ");
+    has(&casework, "bangban_cases{state=\"delivered\"} ");
+    has(
+        &consultation,
+        "bangban_consultations{state=\"converting\"} ",
+    );
+    for (page, consumer, log) in [
+        (&casework, "casework", "directory"),
+        (&consultation, "consultation", "directory"),
+        (&supervision, "supervision", "casework"),
+    ] {
+        for name in ["lag_seconds", "silence_seconds", "behind"] {
+            has(
+                page,
+                &format!("bangban_feed_{name}{{consumer=\"{consumer}\",log=\"{log}\"}} "),
+            );
+        }
+    }
+    let opened = format!(
+        "rpc_method=\"{OPEN}\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"}} "
+    );
+    has(
+        &casework,
+        &format!("rpc_server_call_duration_seconds_count{{{opened}"),
+    );
+    has(
+        &consultation,
+        &format!("rpc_client_call_duration_seconds_count{{{opened}"),
+    );
+    has(&directory, "rpc_server_call_duration_seconds_count{");
+    for (page, name) in [(casework, "casework"), (directory, "directory")] {
+        assert!(
+            page.contains(&format!("service_name=\"bangban-{name}\"")),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn one_trace_goes_from_consultation_through_casework_into_the_database() {
+    block_on(async {
+        let (receiver, endpoint) = Receiver::start().await;
+        let cluster = Cluster::start_with(1, |config| {
+            config.telemetry.otlp_endpoint = endpoint;
+            config.telemetry.sample_ratio = 1.0;
+            config.telemetry.prometheus_listen = "127.0.0.1:0".to_owned();
+            config.telemetry.metrics_seconds = 5;
+        })
+        .await;
+        let Some(cluster) = cluster else { return };
+        walk(&cluster).await;
+        let (own, written) = receiver.until("the way of a conversion", way).await;
+        for statement in [&own, &written] {
+            assert!(text(&statement.attributes, "db.query.summary").is_some());
+            assert!(text(&statement.attributes, "db.query.text").is_none());
+        }
+        // Whoever is refused is counted, with what the trailers or headers say.
+        let agent = cluster.agent();
+        let nothing = GetCaseByReceiptRequest {
+            district: cluster.sample.district.id.clone(),
+            receipt: "4252700000001".to_owned(),
+            ..GetCaseByReceiptRequest::default()
+        };
+        let refused = CaseServiceClient::new(agent.channel())
+            .get_case_by_receipt(agent.request(nothing))
+            .await;
+        refused.expect_err("there is no such case");
+        pages(cluster.plan.logs().as_path()).await;
+        for name in [
+            "bangban.cases",
+            "bangban.cases.overdue",
+            "bangban.consultations.due_soon",
+            "bangban.feed.lag",
+        ] {
+            let is_told = |r: &Receiver| {
+                r.metrics()
+                    .iter()
+                    .any(|(_, m)| m.name == name)
+                    .then_some(())
+            };
+            receiver.until(name, is_told).await;
+        }
+        let names: Vec<String> = cluster
+            .sample
+            .applicants
+            .iter()
+            .map(|a| a.name.clone())
+            .collect();
+        assert!(!names.is_empty());
+        cluster.end().await;
+        let said = receiver.bytes();
+        for name in &names {
+            assert!(
+                !said.windows(name.len()).any(|w| w == name.as_bytes()),
+                "{name} was told"
+            );
+        }
+    });
+}
