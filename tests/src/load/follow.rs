@@ -14,11 +14,12 @@ use bangban_proto::bangban::events::v1::{
     Act, TailRequest, TailResponse, event_feed_client::EventFeedClient,
 };
 use bangban_store::Position;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use super::Caller;
+use crate::PATIENCE;
 
 /// A feed that says nothing for so long is left: it gives a sign of life every second.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -68,7 +69,7 @@ impl Followed {
     }
 
     /// What differs from the whole log: nothing may.
-    pub(super) fn compared(&self, log: Service, whole: &[Came]) -> Option<String> {
+    fn differs(&self, log: Service, whole: &[Came]) -> Option<String> {
         let acts = self.acts();
         let place = |act: &Came| Position::parse(&act.position).map(|p| (p.tx, p.at)).ok();
         let is_in_order = acts.is_sorted_by(|a, b| place(a) < place(b));
@@ -118,7 +119,7 @@ pub(super) async fn follow(
         };
         followed.resumed.fetch_add(1, Ordering::Relaxed);
         if broken.is_err() {
-            tokio::time::sleep(PAUSE).await;
+            sleep(PAUSE).await;
         }
     }
 }
@@ -136,8 +137,22 @@ async fn until_broken(log: Service, caller: &Caller, followed: &Followed) -> Res
     Ok(())
 }
 
-/// The whole log, as it is when nobody writes any more.
-pub(super) async fn whole(log: Service, caller: &Caller) -> Vec<Came> {
+/// What differs between what came and the log, once all of it should have come: nothing may.
+pub(super) async fn compared(log: Service, caller: &Caller, followed: &Followed) -> Option<String> {
+    let began = Instant::now();
+    loop {
+        let whole = whole(log, caller).await;
+        let differs = followed.differs(log, &whole)?;
+        // What runs unasked goes on writing, and a feed may be behind or ahead of what has just been read.
+        if began.elapsed() > PATIENCE {
+            return Some(differs);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The whole log, as it is now.
+async fn whole(log: Service, caller: &Caller) -> Vec<Came> {
     let mut feed = opened(log, caller, String::new(), true)
         .await
         .expect("a feed");

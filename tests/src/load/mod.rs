@@ -21,10 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 
-use crate::{
-    PATIENCE,
-    cluster::{self, Cluster, Ways},
-};
+use crate::cluster::{self, Cluster, Ways};
 use books::{Books, Tally};
 use follow::Followed;
 
@@ -65,6 +62,7 @@ pub struct Load {
     stop: CancellationToken,
     feeds: CancellationToken,
     workers: JoinSet<()>,
+    followers: JoinSet<()>,
     followed: Vec<(Service, Arc<Followed>)>,
     service: Caller,
 }
@@ -102,9 +100,10 @@ impl Load {
             client: cluster.service(),
             ways: cluster.service_ways(settings),
         };
+        let mut followers = JoinSet::new();
         let followed = LOGS.map(|log| {
             let followed = Arc::<Followed>::default();
-            workers.spawn(follow::follow(
+            followers.spawn(follow::follow(
                 log,
                 service.clone(),
                 followed.clone(),
@@ -118,6 +117,7 @@ impl Load {
             stop,
             feeds,
             workers,
+            followers,
             followed: followed.into(),
             service,
         }
@@ -179,20 +179,14 @@ impl Load {
     /// When somebody of the load broke off.
     pub async fn end(mut self) -> Outcome {
         self.stop.cancel();
+        ended(&mut self.workers).await;
         let counts = self.counts();
         let mut wrong = Vec::new();
         for (log, followed) in &self.followed {
-            let whole = follow::whole(*log, &self.service).await;
-            let began = Instant::now();
-            while followed.act_count() < whole.len() && began.elapsed() < PATIENCE {
-                sleep(LOOK).await;
-            }
-            wrong.extend(followed.compared(*log, &whole));
+            wrong.extend(follow::compared(*log, &self.service, followed).await);
         }
         self.feeds.cancel();
-        while let Some(done) = self.workers.join_next().await {
-            done.expect("nobody breaks off");
-        }
+        ended(&mut self.followers).await;
         Outcome {
             tally: self.books.tally(),
             counts,
@@ -200,6 +194,12 @@ impl Load {
             act_count: self.act_count(),
             wrong,
         }
+    }
+}
+
+async fn ended(tasks: &mut JoinSet<()>) {
+    while let Some(done) = tasks.join_next().await {
+        done.expect("nobody breaks off");
     }
 }
 
