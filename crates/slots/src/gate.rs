@@ -10,8 +10,8 @@ use crate::kind::Kind;
 use crate::value::{Began, DayValue, PickAnswer, Ticket};
 use crate::watch::{Noted, Since};
 use crate::{
-    Counts, Day, DayState, Error, Free, Health, Picked, Place, Row, Seat, Settings, Unavailable,
-    Who,
+    Counts, Day, DayState, Error, Free, Generations, Health, Picked, Place, Row, Seat, Settings,
+    Unavailable, Who,
 };
 
 /// How long Redis keeps the mark of a rebuild that nobody finishes.
@@ -65,6 +65,15 @@ impl Gate {
         )
     }
 
+    /// For any number of processes on one Redis, Sentinel group or Cluster. Does not wait for it: until it is found the
+    /// gate is [`Health::Degraded`]. Within a Tokio runtime.
+    pub fn redis(settings: Settings, generations: Arc<dyn Generations>) -> Result<Self, Error> {
+        let counters: Arc<Counters> = Arc::default();
+        let abandoned_after = settings.abandoned_after;
+        let kind = Kind::redis(settings, generations, Arc::clone(&counters))?;
+        Ok(Self::new(kind, counters, abandoned_after))
+    }
+
     fn new(kind: Kind, counters: Arc<Counters>, abandoned_after: Duration) -> Self {
         Self(Arc::new(Inner {
             kind,
@@ -90,14 +99,15 @@ impl Gate {
             }
         };
         // What is answered after this caller has gone must not keep its seat: the seat travels as what gives itself back.
-        let answer = inner.kind.pick(day, slot, who, |seat, ticket| Seat {
-            gate: self.clone(),
-            day: day.clone(),
+        let (gate, of) = (self.clone(), day.clone());
+        let seat = move |seat, ticket| Seat {
+            gate,
+            day: of,
             place: Place { slot, seat },
             ticket,
             is_settled: false,
-        });
-        match answer.await {
+        };
+        match inner.kind.pick(day, slot, who, seat).await {
             Err(unavailable) => {
                 count(&inner.counters.unavailable);
                 Picked::Unavailable(unavailable)
@@ -120,6 +130,7 @@ impl Gate {
             }
             Ok(Asked::Other(PickAnswer::Stale)) => Picked::Stale,
             Ok(Asked::Other(_)) => again(Duration::from_millis(20)),
+            Ok(Asked::Repairing) => again(Duration::from_millis(100)),
             Ok(Asked::Withheld) => {
                 count(&inner.counters.full_withheld);
                 again(Duration::from_millis(50))
@@ -276,10 +287,13 @@ impl Gate {
         if compared.corrections.is_empty() {
             return Ok(Audited::default());
         }
-        let corrected = inner.kind.mend(day, value, &compared.corrections).await?;
+        let corrected = inner
+            .kind
+            .mend(day, value, &compared.corrections, compared.drift)
+            .await?;
         let audited = Audited {
             drift_found: compared.drift,
-            drift_repaired: corrected.min(compared.drift),
+            drift_repaired: corrected,
             abandoned: compared.abandoned,
             is_forgotten: false,
         };
@@ -317,6 +331,8 @@ pub(crate) enum Asked {
     Other(PickAnswer),
     /// "Full", but too late to be believed.
     Withheld,
+    /// The server is being admitted.
+    Repairing,
 }
 
 /// Between `after` and twice that, so that those who were told together do not come back together.

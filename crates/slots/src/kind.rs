@@ -1,15 +1,19 @@
 //! Redis or memory.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::counts::Counters;
 use crate::gate::Asked;
 use crate::memory::Memory;
+use crate::redis::Redis;
 use crate::value::{Began, Correction, DayValue, PickAnswer, Ticket};
-use crate::{Day, Health, Place, Seat, Unavailable, Who};
+use crate::{Day, Error, Generations, Health, Place, Seat, Settings, Unavailable, Who};
 
 #[derive(Debug)]
 pub(crate) enum Kind {
     Memory(Memory),
+    Redis(Redis),
 }
 
 impl Kind {
@@ -17,12 +21,20 @@ impl Kind {
         Self::Memory(Memory::default())
     }
 
+    pub(crate) fn redis(
+        settings: Settings,
+        generations: Arc<dyn Generations>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, Error> {
+        Redis::new(settings, generations, counters).map(Self::Redis)
+    }
+
     pub(crate) async fn pick(
         &self,
         day: &Day,
         slot: u16,
         who: Who,
-        seat: impl FnOnce(u16, Ticket) -> Seat,
+        seat: impl FnOnce(u16, Ticket) -> Seat + Send + 'static,
     ) -> Result<Asked, Unavailable> {
         match self {
             Self::Memory(memory) => Ok(match memory.pick(day, slot, who) {
@@ -32,12 +44,14 @@ impl Kind {
                 } => Asked::Seat(seat(number, ticket)),
                 other => Asked::Other(other),
             }),
+            Self::Redis(redis) => redis.pick(day, slot, who, seat).await,
         }
     }
 
     pub(crate) async fn settle(&self, day: &Day, ticket: Ticket, mark: [u8; 2]) {
         match self {
             Self::Memory(memory) => _ = memory.settle(day, ticket, mark),
+            Self::Redis(redis) => redis.settle(day, ticket, mark).await,
         }
     }
 
@@ -49,18 +63,21 @@ impl Kind {
     ) -> Result<i64, Unavailable> {
         match self {
             Self::Memory(memory) => Ok(memory.free_up(day, leaving, lifted)),
+            Self::Redis(redis) => redis.free_up(day, leaving, lifted).await,
         }
     }
 
     pub(crate) async fn freed(&self, day: &Day, places: &[Place]) {
         match self {
             Self::Memory(memory) => memory.freed(day, places),
+            Self::Redis(redis) => redis.freed(day, places).await,
         }
     }
 
     pub(crate) async fn forget(&self, day: &Day) -> Result<(), Unavailable> {
         match self {
             Self::Memory(memory) => memory.forget(day),
+            Self::Redis(redis) => redis.forget(day).await?,
         }
         Ok(())
     }
@@ -74,6 +91,7 @@ impl Kind {
     ) -> Result<(Began, i64), Unavailable> {
         match self {
             Self::Memory(memory) => Ok(memory.begin(day, token, abandoned, keep)),
+            Self::Redis(redis) => redis.begin(day, token, abandoned, keep).await,
         }
     }
 
@@ -85,6 +103,7 @@ impl Kind {
     ) -> Result<bool, Unavailable> {
         match self {
             Self::Memory(memory) => Ok(memory.finish(day, picture, keep)),
+            Self::Redis(redis) => redis.finish(day, picture, keep).await,
         }
     }
 
@@ -93,9 +112,11 @@ impl Kind {
         day: &Day,
         seen: &DayValue,
         corrections: &[Correction],
+        drift: u64,
     ) -> Result<u64, Unavailable> {
         match self {
-            Self::Memory(memory) => Ok(memory.mend(day, seen, corrections)),
+            Self::Memory(memory) => Ok(memory.mend(day, seen, corrections, drift)),
+            Self::Redis(redis) => redis.mend(day, seen, corrections, drift).await,
         }
     }
 
@@ -103,18 +124,21 @@ impl Kind {
     pub(crate) async fn get(&self, days: &[Day]) -> Result<Vec<Option<DayValue>>, Unavailable> {
         match self {
             Self::Memory(memory) => Ok(memory.get(days)),
+            Self::Redis(redis) => redis.get(days).await,
         }
     }
 
     pub(crate) fn health(&self) -> Health {
         match self {
             Self::Memory(_) => Health::Ready,
+            Self::Redis(redis) => redis.health(),
         }
     }
 
     pub(crate) fn generation_count(&self) -> u64 {
         match self {
             Self::Memory(_) => 0,
+            Self::Redis(redis) => redis.generation_count(),
         }
     }
 }

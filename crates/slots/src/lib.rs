@@ -23,6 +23,7 @@ mod health;
 mod kind;
 mod memory;
 mod picked;
+mod redis;
 mod servers;
 mod settings;
 mod state;

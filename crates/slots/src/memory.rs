@@ -94,8 +94,16 @@ impl Memory {
         self.with(day, Some(keep), |value| value::finish(value, picture))
     }
 
-    pub(crate) fn mend(&self, day: &Day, seen: &DayValue, corrections: &[Correction]) -> u64 {
-        self.with(day, None, |value| value::mend(value, seen, corrections))
+    pub(crate) fn mend(
+        &self,
+        day: &Day,
+        seen: &DayValue,
+        corrections: &[Correction],
+        drift: u64,
+    ) -> u64 {
+        self.with(day, None, |value| {
+            value::mend(value, seen, corrections, drift)
+        })
     }
 
     pub(crate) fn get(&self, wanted: &[Day]) -> Vec<Option<DayValue>> {

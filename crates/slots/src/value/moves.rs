@@ -199,8 +199,14 @@ pub(crate) struct Correction {
 }
 
 /// Corrects the seats that are still as they were seen. One becomes TAKEN only if nothing was freed since the look,
-/// which was before the database was read. Says how many were corrected.
-pub(crate) fn mend(day: &mut Option<DayValue>, seen: &DayValue, corrections: &[Correction]) -> u64 {
+/// which was before the database was read. Says how many
+/// of the first `counted` were corrected.
+pub(crate) fn mend(
+    day: &mut Option<DayValue>,
+    seen: &DayValue,
+    corrections: &[Correction],
+    counted: u64,
+) -> u64 {
     let Some(value) = day
         .as_mut()
         .filter(|value| value.is_ready(seen.generation()) && value.token() == seen.token())
@@ -209,15 +215,18 @@ pub(crate) fn mend(day: &mut Option<DayValue>, seen: &DayValue, corrections: &[C
     };
     let nothing_was_freed = value.releases() == seen.releases();
     let mut count = 0;
-    for Correction {
-        index,
-        expected,
-        mark,
-    } in corrections
+    for (
+        nth,
+        Correction {
+            index,
+            expected,
+            mark,
+        },
+    ) in (0..).zip(corrections)
     {
         if value.seat(*index) == *expected && (*mark != TAKEN || nothing_was_freed) {
             value.set_seat(*index, *mark);
-            count += 1;
+            count += u64::from(nth < counted);
         }
     }
     count
