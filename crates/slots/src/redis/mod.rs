@@ -211,6 +211,9 @@ impl Redis {
         picture: DayValue,
         keep: Duration,
     ) -> Result<bool, Unavailable> {
+        if picture.generation() != self.shared.generation()? {
+            return Ok(false);
+        }
         let keep = seconds(keep);
         let args: [&[u8]; 2] = [picture.as_bytes(), keep.as_bytes()];
         let (answer, _) = self
@@ -228,6 +231,9 @@ impl Redis {
         corrections: &[Correction],
         drift: u64,
     ) -> Result<u64, Unavailable> {
+        if seen.generation() != self.shared.generation()? {
+            return Ok(0);
+        }
         let packed: Vec<u8> = corrections
             .iter()
             .flat_map(|c| [c.index.to_be_bytes(), c.expected, c.mark])
