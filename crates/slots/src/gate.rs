@@ -288,13 +288,13 @@ impl Gate {
         if compared.corrections.is_empty() {
             return Ok(Audited::default());
         }
-        let corrected = inner
+        let (found, repaired) = inner
             .kind
             .mend(day, value, &compared.corrections, compared.drift)
             .await?;
         let audited = Audited {
-            drift_found: compared.drift,
-            drift_repaired: corrected,
+            drift_found: found.into(),
+            drift_repaired: repaired.into(),
             abandoned: compared.abandoned,
             is_forgotten: false,
         };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Shared;
 use super::master::{Master, Trouble};
 use super::masters::Masters;
+use super::shared::Shared;
 use crate::counts::count;
 use crate::generations;
 

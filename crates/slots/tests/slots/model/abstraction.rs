@@ -248,14 +248,15 @@ impl Model {
                     (false, row)
                 }
             };
-            found += u64::from(is_drift);
             if let Known::Yes(picture) = &mut self.known
                 && picture.rebuild == seen.rebuild
                 && picture.seats[&place] == seen.seats[&place]
-                && (becomes != Row::Taken || picture.releases == seen.releases)
             {
-                picture.seats.insert(place, Mark::Is(becomes));
-                repaired += u64::from(is_drift);
+                found += u64::from(is_drift);
+                if becomes != Row::Taken || picture.releases == seen.releases {
+                    picture.seats.insert(place, Mark::Is(becomes));
+                    repaired += u64::from(is_drift);
+                }
             }
         }
         Said::Audited(found, repaired, abandoned, false)
