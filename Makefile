@@ -30,12 +30,12 @@ run: build ## Run the whole platform in one process; its data live in .bangban/
 demo: build ## Walk two cases through a running platform, from the first contact to the ledger
 	$(built)/debug/bangban walk
 
-services: build ## Run every service as a process of its own, on a throw-away PostgreSQL; REPLICAS=2 runs two of each
-	$(scripts)/with-postgres $(built)/debug/bangban services --replicas $(or $(REPLICAS),1)
+services: build ## Run every service as a process of its own, on a throw-away PostgreSQL and Redis; REPLICAS=2 runs two of each
+	$(scripts)/with-postgres $(scripts)/with-redis $(built)/debug/bangban services --replicas $(or $(REPLICAS),1)
 
-test: ## Lint, then all tests, on a throw-away PostgreSQL unless DATABASE_URL names one
+test: ## Lint, then all tests, on a throw-away PostgreSQL and Redis unless DATABASE_URL and REDIS_URL name them
 	@$(stage) "lint" $(MAKE) --no-print-directory lint
-	@BANGBAN_TEST_FSYNC=$${BANGBAN_TEST_FSYNC:-off} $(stage) "tests" $(scripts)/with-postgres cargo test --workspace $(locked) $(keep_going)
+	@BANGBAN_TEST_FSYNC=$${BANGBAN_TEST_FSYNC:-off} $(stage) "tests" $(scripts)/with-postgres $(scripts)/with-redis cargo test --workspace $(locked) $(keep_going)
 
 bench: toolchain ## Measure what is promised; FIGURES="start_time idle_memory" measures only these
 	cargo build --release -p bangban -p bangban-bench $(locked)

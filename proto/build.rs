@@ -6,13 +6,14 @@ use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor, Value};
 
 /// Head fields that requests share by name: see `bangban_proto::Head`.
-const HEAD_FIELDS: [&str; 6] = [
+const HEAD_FIELDS: [&str; 7] = [
     "district",
     "request_id",
     "etag",
     "after",
     "case",
     "consultation",
+    "booking",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -63,6 +63,10 @@ pub trait Head {
     fn consultation(&self) -> &str {
         ""
     }
+    /// The appointment that is meant.
+    fn booking(&self) -> &str {
+        ""
+    }
 }
 
 /// A message that the codec checks after decoding: requests by their field rules, answers not at all.

@@ -98,6 +98,11 @@ impl From<Error> for tonic::Status {
     }
 }
 
+/// Whether a statement broke itself off ([`crate::together`]).
+pub(crate) fn is_division_by_zero(error: &DbErr) -> bool {
+    code(error).as_deref() == Some("22012")
+}
+
 /// Whether the database cannot be reached, or went away under a statement, of which nobody knows then whether it was done.
 pub(crate) fn is_down(error: &DbErr) -> bool {
     matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))

@@ -10,44 +10,50 @@ use tokio::sync::oneshot;
 
 use crate::{
     Error, Store, arrays,
-    error::is_down,
+    error::{is_division_by_zero, is_down},
     lanes::Lanes,
     question::broken_off,
     queue::Queue,
     write::{COLUMNS, Row},
 };
 
-/// A command that is ready to be written.
+/// A command that is ready to be written: all of its rows and acts, or none.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    row: Row,
+    /// Changed rows first, so that new ones depend on them; in one order of tables, so that statements wait for rows in
+    /// one order.
+    rows: Vec<Row>,
     acts: Vec<Vec<Value>>,
-    /// Hash of the last act, by which its position is known.
-    head: Hash,
-    answer: oneshot::Sender<Result<Place, Error>>,
+    /// Hash of the last act, by which its position is known; none where there are no acts.
+    head: Option<Hash>,
+    answer: oneshot::Sender<Result<Option<Place>, Error>>,
     /// In a trace that is recorded.
     told: Option<Told>,
 }
 
 /// Transaction and position of an act.
-type Place = (i64, i64);
+pub(crate) type Place = (i64, i64);
+
+/// What one statement can write together: changed or new rows of the same tables, with acts or without.
+type Shape = (Vec<(bool, &'static str)>, bool);
 
 impl Store {
-    /// Writes a row and its acts, and answers the place of the last act.
+    /// Writes rows and acts, and answers the place of the last act.
     pub(crate) async fn write_together(
         &self,
-        row: Row,
+        mut rows: Vec<Row>,
         acts: Vec<Vec<Value>>,
-        head: Hash,
-    ) -> Result<Place, Error> {
+        head: Option<Hash>,
+    ) -> Result<Option<Place>, Error> {
         let Some(lanes) = &self.point else {
             return Err(DbErr::Custom("only on PostgreSQL".to_owned()).into());
         };
+        rows.sort_by_key(|row| (row.read.is_none(), row.table));
         let (answer, answered) = oneshot::channel();
         let waiting = sql::wait("write");
         let writer = Writer {
             told: waiting.as_ref().map(sql::Waiting::place),
-            row,
+            rows,
             acts,
             head,
             answer,
@@ -67,7 +73,8 @@ async fn run(lanes: Lanes, queue: Arc<Queue<Writer>>) {
             return;
         }
         // In the order of their keys, so that two statements never wait for each other's rows.
-        writers.sort_by_cached_key(|w| (w.shape(), format!("{:?}", w.row.key)));
+        writers
+            .sort_by_cached_key(|w| (w.shape(), format!("{:?}", w.rows.first().map(|r| &r.key))));
         while let Some(first) = writers.first() {
             let shape = first.shape();
             let others = writers.partition_point(|w| w.shape() <= shape);
@@ -78,22 +85,35 @@ async fn run(lanes: Lanes, queue: Arc<Queue<Writer>>) {
 }
 
 impl Writer {
-    /// What one statement can write together: new rows, or changed ones, of one table.
-    fn shape(&self) -> (&'static str, bool) {
-        (self.row.table, self.row.read.is_some())
+    fn shape(&self) -> Shape {
+        let rows = self.rows.iter().map(|row| (row.read.is_none(), row.table));
+        (rows.collect(), self.head.is_some())
     }
 }
 
 /// Writes commands of one shape. What the database refuses is tried again alone, because one refusal refuses all.
 async fn write(lanes: &Lanes, writers: Vec<Writer>) {
     let is_alone = writers.len() == 1;
-    match places(lanes, &writers).await {
-        Ok(places) => {
-            for writer in writers {
-                let place = places.iter().find(|(head, _)| *head == writer.head);
+    match done(lanes, &writers).await {
+        Ok((numbers, places)) => {
+            for (number, writer) in (1_i64..).zip(writers) {
                 // No act was written because no row was touched.
-                let place = place.map(|(_, place)| *place).ok_or(Error::Conflict);
-                let _ = writer.answer.send(place);
+                let answer = match writer.head {
+                    Some(head) => {
+                        let mut places = places.iter();
+                        let place = places.find(|(hash, _)| *hash == head);
+                        place.map(|(_, place)| Some(*place)).ok_or(Error::Conflict)
+                    }
+                    None if numbers.contains(&number) => Ok(None),
+                    None => Err(Error::Conflict),
+                };
+                let _ = writer.answer.send(answer);
+            }
+        }
+        // Alone, and some of its rows had the version that was read, and others had not.
+        Err(error) if is_alone && is_division_by_zero(&error) => {
+            for writer in writers {
+                let _ = writer.answer.send(Err(Error::Conflict));
             }
         }
         Err(error) if is_alone || is_down(&error) => {
@@ -109,63 +129,99 @@ async fn write(lanes: &Lanes, writers: Vec<Writer>) {
     }
 }
 
-/// Writes, and answers hash and place of every act that was written.
-async fn places(lanes: &Lanes, writers: &[Writer]) -> Result<Vec<(Hash, Place)>, DbErr> {
+/// Writes, and answers the numbers of those who were written, and hash and place of every act that was.
+async fn done(lanes: &Lanes, writers: &[Writer]) -> Result<(Vec<i64>, Vec<(Hash, Place)>), DbErr> {
     let mut arguments = PgArguments::default();
     let sql = statement(writers, &mut arguments)?;
     let told: Vec<Told> = writers.iter().filter_map(|w| w.told.clone()).collect();
-    let rows = lanes
-        .answers_to(&told, writers.len(), sql, arguments)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let hash: Vec<u8> = row.try_get_by_index(0)?;
-            let place = (row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-            Ok((crate::act::hash(&hash), place))
-        })
-        .collect()
+    let answered = lanes.answers_to(&told, writers.len(), sql, arguments);
+    let (mut numbers, mut places) = (Vec::new(), Vec::new());
+    for row in answered.await? {
+        match row.try_get_by_index::<Option<Vec<u8>>>(1)? {
+            Some(hash) => {
+                let place = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+                places.push((crate::act::hash(&hash), place));
+            }
+            None => numbers.push(row.try_get_by_index(0)?),
+        }
+    }
+    Ok((numbers, places))
 }
 
 fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, DbErr> {
     let first = writers.first().ok_or_else(broken_off)?;
-    let (table, is_change) = (first.row.table, first.row.read.is_some());
-    let names: Vec<&str> = first.row.columns.iter().map(|(name, _)| *name).collect();
-    let listed = names.join(", ");
-    let given = arrays::unnest(writers.iter().map(|w| w.row.values()).collect(), arguments)?;
-    let mut acts = Vec::new();
-    for (of, writer) in (1_i64..).zip(writers) {
-        for act in &writer.acts {
-            let mut act = act.clone();
-            act.push(of.into());
-            acts.push(act);
+    let mut parts = Vec::new();
+    // The parts that change rows, each of which goes on with those whose row before was the one that was read.
+    let mut changes: Vec<String> = Vec::new();
+    let among = |changes: &[String], number: &str, word: &str| match changes.last() {
+        Some(before) => format!(" {word} {number} IN (SELECT n FROM {before})"),
+        None => String::new(),
+    };
+    for (at, row) in first.rows.iter().enumerate() {
+        let names: Vec<&str> = row.columns.iter().map(|(name, _)| *name).collect();
+        let (table, listed) = (row.table, names.join(", "));
+        let values = writers.iter().filter_map(|w| w.rows.get(at));
+        let given = arrays::unnest(values.map(Row::values).collect(), arguments)?;
+        if row.read.is_some() {
+            let set: Vec<String> = names.iter().map(|n| format!("{n} = g.{n}")).collect();
+            let only = among(&changes, "g.n", "AND");
+            let name = format!("changed{at}");
+            parts.push(format!(
+                "{name} AS (UPDATE {table} t SET {} FROM {given} AS g(district, id, read_version, {listed}, n) \
+                 WHERE t.district = g.district AND t.id = g.id AND t.version = g.read_version{only} RETURNING g.n)",
+                set.join(", ")
+            ));
+            changes.push(name);
+        } else {
+            let only = among(&changes, "g.n", "WHERE");
+            parts.push(format!(
+                "added{at} AS (INSERT INTO {table} (district, id, {listed}) SELECT district, id, {listed} \
+                 FROM {given} AS g(district, id, {listed}, n){only} ORDER BY n RETURNING 1)"
+            ));
         }
     }
-    let acts = arrays::unnest(acts, arguments)?;
-    let act_names: Vec<String> = COLUMNS.iter().map(|c| c.unquoted().to_owned()).collect();
-    let act_names = act_names.join(", ");
-    let (changed, only) = if is_change {
-        let set: Vec<String> = names.iter().map(|n| format!("{n} = g.{n}")).collect();
-        (
-            format!(
-                "UPDATE {table} t SET {} FROM {given} AS g(district, id, read_version, {listed}, n) \
-                 WHERE t.district = g.district AND t.id = g.id AND t.version = g.read_version RETURNING g.n",
-                set.join(", ")
-            ),
-            " WHERE a.of IN (SELECT n FROM changed)",
-        )
-    } else {
-        (
-            format!(
-                "INSERT INTO {table} (district, id, {listed}) SELECT district, id, {listed} \
-                 FROM {given} AS g(district, id, {listed}, n) ORDER BY n RETURNING 1"
-            ),
+    let mut answers = vec![match changes.last() {
+        Some(last) => format!("SELECT n, NULL::bytea, NULL::bigint, NULL::bigint FROM {last}"),
+        None => format!(
+            "SELECT n::bigint, NULL::bytea, NULL::bigint, NULL::bigint FROM generate_series(1, {}) AS n",
+            writers.len()
+        ),
+    }];
+    if first.head.is_some() {
+        let mut acts = Vec::new();
+        for (of, writer) in (1_i64..).zip(writers) {
+            for act in &writer.acts {
+                let mut act = act.clone();
+                act.push(of.into());
+                acts.push(act);
+            }
+        }
+        let acts = arrays::unnest(acts, arguments)?;
+        let names: Vec<String> = COLUMNS.iter().map(|c| c.unquoted().to_owned()).collect();
+        let names = names.join(", ");
+        let only = match among(&changes, "a.of", "WHERE") {
             // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
-            " WHERE (SELECT count(*) FROM changed) > 0",
-        )
-    };
+            none if none.is_empty() && !parts.is_empty() => {
+                " WHERE (SELECT count(*) FROM added0) > 0".to_owned()
+            }
+            only => only,
+        };
+        parts.push(format!(
+            "written AS (INSERT INTO acts ({names}) SELECT {names} FROM {acts} AS a({names}, of, n){only} \
+             ORDER BY n RETURNING hash, tx, position)"
+        ));
+        answers.push("SELECT NULL, hash, tx, position FROM written".to_owned());
+    }
+    // All rows of a command or none: where only some were touched, nothing of the statement may stay.
+    if let [one, .., last] = changes.as_slice() {
+        answers.push(format!(
+            "SELECT -(1 / (CASE WHEN (SELECT count(*) FROM {one}) = (SELECT count(*) FROM {last}) THEN 1 ELSE 0 END))::bigint, \
+             NULL, NULL, NULL"
+        ));
+    }
     Ok(format!(
-        "WITH changed AS ({changed}), written AS (INSERT INTO acts ({act_names}) SELECT {act_names} \
-         FROM {acts} AS a({act_names}, of, n){only} ORDER BY n RETURNING hash, tx, position) \
-         SELECT hash, tx, position FROM written"
+        "WITH {} {}",
+        parts.join(", "),
+        answers.join(" UNION ALL ")
     ))
 }

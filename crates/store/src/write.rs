@@ -257,25 +257,73 @@ impl Store {
         asked: Option<&Asked>,
         states: Vec<State>,
     ) -> Result<Position, Error> {
-        let position = match <[State; 1]>::try_from(states) {
-            Ok([State::Row(row)]) if self.point.is_some() => {
-                let acts = chain.values(asked);
-                let (tx, at) = self.write_together(row, acts, chain.head).await?;
+        self.write_all(std::slice::from_ref(chain), asked, states)
+            .await
+    }
+
+    /// Writes acts on several subjects and states, all or nothing, and answers the position of the last act. The request
+    /// stands with the last act of the last chain.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::Taken`], or the database's.
+    pub async fn write_all(
+        &self,
+        chains: &[Chain],
+        asked: Option<&Asked>,
+        states: Vec<State>,
+    ) -> Result<Position, Error> {
+        let position = match self.together(states) {
+            Ok(rows) => {
+                let asks = |at| asked.filter(|_| at + 1 == chains.len());
+                let acts = chains.iter().enumerate();
+                let acts = acts.flat_map(|(at, c)| c.values(asks(at))).collect();
+                let head = chains.last().map(|c| c.head);
+                let place = self.write_together(rows, acts, head).await?;
+                let (tx, at) = place.ok_or(Error::Conflict)?;
                 self.position(tx, at)
             }
-            Ok([state]) => self.write_in_turn(chain, asked, vec![state]).await?,
-            Err(states) => self.write_in_turn(chain, asked, states).await?,
+            Err(states) => self
+                .write_in_turn(chains, asked, states)
+                .await?
+                .ok_or(Error::Conflict)?,
         };
         self.wake.notify_waiters();
         Ok(position)
     }
 
+    /// Writes rows that are their own record: no act goes with them, and nobody who follows the log hears of them.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::Taken`], or the database's.
+    pub async fn write_rows(&self, rows: Vec<Row>) -> Result<(), Error> {
+        match self.together(rows.into_iter().map(State::Row).collect()) {
+            Ok(rows) => self
+                .write_together(rows, Vec::new(), None)
+                .await
+                .map(|_| ()),
+            Err(states) => self.write_in_turn(&[], None, states).await.map(|_| ()),
+        }
+    }
+
+    /// The rows, where one statement can write all that there is.
+    fn together(&self, states: Vec<State>) -> Result<Vec<Row>, Vec<State>> {
+        let are_rows = states.iter().all(|state| matches!(state, State::Row(_)));
+        if states.is_empty() || !are_rows || self.point.is_none() {
+            return Err(states);
+        }
+        let row = |state| match state {
+            State::Row(row) => Some(row),
+            State::Insert(_) | State::Update(_) => None,
+        };
+        Ok(states.into_iter().filter_map(row).collect())
+    }
+
     async fn write_in_turn(
         &self,
-        chain: &Chain,
+        chains: &[Chain],
         asked: Option<&Asked>,
         states: Vec<State>,
-    ) -> Result<Position, Error> {
+    ) -> Result<Option<Position>, Error> {
         let transaction = begin(&self.db).await?;
         for state in states {
             let done = state.execute(&transaction).await?;
@@ -284,7 +332,11 @@ impl Store {
                 return Err(Error::Conflict);
             }
         }
-        let position = self.append(&transaction, chain, asked).await?;
+        let mut position = None;
+        for (at, chain) in chains.iter().enumerate() {
+            let asked = asked.filter(|_| at + 1 == chains.len());
+            position = Some(self.append(&transaction, chain, asked).await?);
+        }
         transaction.commit().await?;
         Ok(position)
     }

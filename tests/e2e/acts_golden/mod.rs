@@ -20,7 +20,9 @@ use bangban_proto::bangban::{
     consultation::v1::{Consultation, ConsultationAct},
     directory::v1::DirectoryAct,
     events::v1::{TailRequest, event_feed_client::EventFeedClient},
+    scheduling::v1::SchedulingAct,
 };
+use bangban_scheduling::domain::fold as appointments;
 use bangban_tests::{World, on_both};
 use prost::Message as _;
 use prost_types::{FieldDescriptorProto, Timestamp};
@@ -33,14 +35,16 @@ const WRITE: &str = "BANGBAN_TESTS_WRITE_GOLDEN";
 const CASE: &str = ".bangban.casework.v1.CaseAct";
 const CONSULTATION: &str = ".bangban.consultation.v1.ConsultationAct";
 const DIRECTORY: &str = ".bangban.directory.v1.DirectoryAct";
+const SCHEDULING: &str = ".bangban.scheduling.v1.SchedulingAct";
 const LEDGER: &str = ".bangban.casework.v1.LedgerAct";
 
 /// The messages that acts are, each with the folder of its files.
-const LOGS: [(&str, &str); 4] = [
+const LOGS: [(&str, &str); 5] = [
     ("casework", CASE),
     ("consultation", CONSULTATION),
     ("directory", DIRECTORY),
     ("ledger", LEDGER),
+    ("scheduling", SCHEDULING),
 ];
 
 fn folder() -> PathBuf {
@@ -92,6 +96,10 @@ fn name(message: &str, bytes: &[u8]) -> Value {
             let act = ConsultationAct::decode(bytes).expect("an act").act;
             act.map(|act| consultations::kind(&act))
         }
+        SCHEDULING => {
+            let act = SchedulingAct::decode(bytes).expect("an act").act;
+            act.map(|act| appointments::kind(&act))
+        }
         _ => None,
     };
     kind.map_or(Value::Null, Value::from)
@@ -107,6 +115,7 @@ fn again(message: &str, bytes: &[u8]) -> Vec<u8> {
         CONSULTATION => of::<ConsultationAct>(bytes),
         DIRECTORY => of::<DirectoryAct>(bytes),
         LEDGER => of::<LedgerAct>(bytes),
+        SCHEDULING => of::<SchedulingAct>(bytes),
         other => panic!("say here what {other} is decoded by"),
     }
 }

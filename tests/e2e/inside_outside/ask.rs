@@ -31,6 +31,7 @@ use tonic::Status;
 
 use super::{
     Matter,
+    ask_appointments::{ask_bookings, ask_capacity},
     ask_questions::{ask_checkpoints, ask_consultations},
 };
 
@@ -45,6 +46,8 @@ pub async fn ask(path: &str, client: &Client, m: &Matter) -> Option<Asked> {
         "CaseService" => ask_cases(method, variant, client, m).await,
         "LedgerService" => ask_ledger(method, variant, client, m).await,
         "ConsultationService" => ask_consultations(method, variant, client, m).await,
+        "BookingService" => ask_bookings(method, variant, client, m).await,
+        "CapacityService" => ask_capacity(method, client, m).await,
         "CheckpointService" => ask_checkpoints(method, client, m).await,
         "EventFeed" => Some(tail(variant, client, m).await),
         "ApplicantService" => ask_applicants(method, variant, client, m).await,

@@ -10,6 +10,7 @@ macro_rules! about {
 }
 
 mod ask;
+mod ask_appointments;
 mod ask_questions;
 mod table;
 
@@ -47,6 +48,7 @@ use bangban_tests::{
 use tonic::{Code, client::Grpc};
 
 use ask::{Asked, ask};
+use ask_appointments::Appointment;
 use table::TABLE;
 
 /// Who asks: the columns of the table, in this order.
@@ -81,6 +83,8 @@ struct Matter {
     document: String,
     telephone: String,
     today: String,
+    /// An appointment at the agent's site, and one that was given up.
+    appointment: Appointment,
 }
 
 fn someone(subject: &str, role: &str, region: &str) -> Person {
@@ -187,6 +191,7 @@ async fn matter(world: &World) -> Matter {
     let told = question.told_by(&clerk, world.now().await).await;
     told.expect("told");
     let question = question.answered().await;
+    let appointment = Appointment::made(world, &story.case).await;
     let woman = world.sample.old_woman().expect("in the sample");
     Matter {
         agency: agency.case.id,
@@ -198,6 +203,7 @@ async fn matter(world: &World) -> Matter {
         document: woman.document.clone(),
         telephone: woman.telephone.clone(),
         today: world.today().await,
+        appointment,
     }
 }
 

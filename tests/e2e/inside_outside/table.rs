@@ -3,7 +3,7 @@
 /// What each learns: S sees it, 0 an answer without it, N not found, D denied, U asked to log in.
 ///
 /// A path may have several rows: its filters, and the whole beside the part. What this process does not serve is not asked.
-pub const TABLE: [(&str, &str); 58] = [
+pub const TABLE: [(&str, &str); 76] = [
     (
         "/bangban.casework.v1.CaseService/CheckCompleteness",
         "SNSSSSSDDSNDDDUS",
@@ -228,6 +228,81 @@ pub const TABLE: [(&str, &str); 58] = [
     (
         "/bangban.events.v1.EventFeed/Tail of directory",
         "DDDDDDDDDDDDDDUS",
+    ),
+    // Everybody in a district books at all of its sites.
+    (
+        "/bangban.scheduling.v1.BookingService/GetAvailability",
+        "SSSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/GetBooking",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/GetBookingRates",
+        "S0SSSSSDDDDDDDUD",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/GetCalendarEntry",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    // Whoever has a link has what it says, and nothing about the person.
+    (
+        "/bangban.scheduling.v1.BookingService/GetLinkedBooking",
+        "SSSSSSSSSSSSSSSS",
+    ),
+    // How appointments were kept belongs to the district, as the applicant does.
+    (
+        "/bangban.scheduling.v1.BookingService/GetStanding",
+        "SSSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/GetWaiting",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/ListBookings",
+        "S0SSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/ListBookings by applicant",
+        "S0SSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/ListBookings of the case",
+        "S0SSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/ListBookings of the site",
+        "S0SSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.BookingService/ListWaiting",
+        "S0SSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.CapacityService/GetBookingPolicy",
+        "SSSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.CapacityService/GetDay",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.CapacityService/GetPublication",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.CapacityService/ListExceptions",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.CapacityService/ListTemplates",
+        "SNSSSSSDDDDDDDUS",
+    ),
+    (
+        "/bangban.scheduling.v1.CapacityService/PreviewChange",
+        "SNSSSSSDDDDDDDUS",
     ),
     // Checkpoints are for the district and the tiers above it.
     (

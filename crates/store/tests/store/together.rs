@@ -184,3 +184,60 @@ async fn a_statement_that_was_left_or_broken_off_spoils_no_other() {
         assert_eq!(number("SELECT 21".to_owned()).await.expect("answered"), 21);
     }
 }
+
+/// The number of things whose version is so.
+async fn things(store: &bangban_store::Store, version: i64) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM things WHERE version = {version}");
+    crate::setting::ask(store, &sql).await
+}
+
+fn rows(states: Vec<bangban_store::write::State>) -> Vec<bangban_store::write::Row> {
+    let row = |state| match state {
+        bangban_store::write::State::Row(row) => row,
+        other => panic!("no row: {other:?}"),
+    };
+    states.into_iter().map(row).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_command_s_rows_all_are_written_or_none_however_many_come_at_once() {
+    for store in stores("rows_together").await {
+        let new = (0..MANY * 2)
+            .map(|n| insert(&format!("thing-{n}")))
+            .collect();
+        store.write_rows(rows(new)).await.expect("written");
+        // Each changes two things and adds one; every third has read an old version of its second thing.
+        let done = join_all((0..MANY).map(|n| {
+            let store = &store;
+            async move {
+                let second = if n % 3 == 0 { 7 } else { 1 };
+                let states = vec![
+                    insert(&format!("added-{n}")),
+                    update(&format!("thing-{}", 2 * n), 1),
+                    update(&format!("thing-{}", 2 * n + 1), second),
+                ];
+                if n % 2 == 0 {
+                    return store.write_rows(rows(states)).await.map(|()| n);
+                }
+                let (one, other) = (format!("thing-{}", 2 * n), format!("added-{n}"));
+                let chains = [chain(store, &one, 0).await, chain(store, &other, 0).await];
+                let written = store.write_all(&chains, Some(&asked(n)), states).await;
+                written.map(|_| n)
+            }
+        }))
+        .await;
+        for (n, done) in done.iter().enumerate() {
+            match done {
+                Ok(_) => assert_ne!(n % 3, 0, "{n} was not refused"),
+                Err(Error::Conflict) => assert_eq!(n % 3, 0, "{n} was refused"),
+                Err(other) => panic!("{n}: {other}"),
+            }
+        }
+        let done: Vec<usize> = done.into_iter().filter_map(Result::ok).collect();
+        assert_eq!(things(&store, 2).await, 2 * done.len() as i64);
+        let left = (2 * MANY - 2 * done.len() + done.len()) as i64;
+        assert_eq!(things(&store, 1).await, left, "untouched or new");
+        let acting = done.iter().filter(|n| *n % 2 == 1).count();
+        assert_eq!(read(&store, acting * 4).await.len(), acting * 4);
+    }
+}

@@ -1,0 +1,42 @@
+-- Gives out the first free seat of slot ARGV[1] that ARGV[2] ('O'rdinary or 'S'pecial) may have.
+-- Answers P with index, number, ticket and token; or F(ull), A(gain), B(eing rebuilt) with the token, S(tale), X: this
+-- is not the server, or not the history of data, that was admitted.
+
+local day = known_day()
+if not day then return 'S' end
+if is_rebuilding(day) then return 'B' .. token_of(day) end
+local first, behind, reserved = seats_of(day, tonumber(ARGV[1]))
+if not first then return 'S' end
+local from = first
+if ARGV[2] == 'O' then from = first + reserved end
+
+local end_at = seat_at(day, behind)
+local at = find(day, FREE, seat_at(day, from), true)
+if at and at < end_at then
+  local high, low = byte(day, TICKET_AT, TICKET_AT + 1)
+  local ticket = char(high, low)
+  if low < 255 then
+    low = low + 1
+  elseif high < 255 then
+    high, low = high + 1, TICKET_FROM
+  else
+    -- Used up: none may be given twice under one token.
+    redis.call('DEL', KEYS[1])
+    return 'S'
+  end
+  put(TICKET_AT, char(high, low))
+  put(at, ticket)
+  local index = (at - seat_at(day, 0)) / 2
+  local seat = index - first
+  return 'P' .. char(math.floor(index / 256), index % 256, math.floor(seat / 256), seat % 256)
+    .. ticket .. token_of(day)
+end
+
+if sub(day, seat_at(day, from), end_at - 1) ~= string.rep(TAKEN, behind - from) then return 'A' end
+-- A server keeps its scripts when it is demoted and promoted again, though it may have lost writes meanwhile; but each
+-- promotion gives it a new replication id.
+local replication = redis.call('INFO', 'replication')
+if find(replication, 'role:master', 1, true) and find(replication, 'master_replid:' .. SERVER, 1, true) then
+  return 'F'
+end
+return 'X'
