@@ -273,13 +273,6 @@ impl Doorkeeper {
         Ok(layouts)
     }
 
-    /// A slot's layout, where memory has it.
-    #[must_use]
-    pub fn at_hand(&self, district: &str, slot: &SlotKey) -> Option<Arc<Day>> {
-        let key = (district.to_owned(), slot.day.site.clone());
-        self.memory().sites.get(&key)?.get(&slot.day.date).cloned()
-    }
-
     /// Now, as the database said it at the last look, and the time since: for what is shown, not for what is decided.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

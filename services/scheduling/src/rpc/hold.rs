@@ -111,7 +111,7 @@ impl Rpc {
                                 return Ok(Response::new(hold));
                             }
                         }
-                        return Err(self.why(&r.district, &slot, refusal).into());
+                        return Err(self.why(&r.district, &slot, refusal).await?.into());
                     }
                     Err(error) => return Err(error.into()),
                     Ok(None) => {
@@ -224,12 +224,19 @@ impl Rpc {
     }
 
     /// Why there is no seat, as far as memory knows better than the gate.
-    fn why(&self, district: &str, slot: &SlotKey, refusal: Refusal) -> Refusal {
+    async fn why(
+        &self,
+        district: &str,
+        slot: &SlotKey,
+        refusal: Refusal,
+    ) -> Result<Refusal, Error> {
         if refusal.reason != "SLOT_FULL" {
-            return refusal;
+            return Ok(refusal);
         }
-        let day = self.doors.at_hand(district, slot);
-        let closed = day.as_ref().and_then(|day| {
+        // Read once, and from memory while capacity stays as it is.
+        let layouts = self.doors.layouts(district, &slot.day.site).await?;
+        let day = layouts.get(&slot.day.date);
+        let closed = day.and_then(|day| {
             let slot = day.slots.get(usize::from(slot.number))?;
             Some(slot.is_closed)
         });
@@ -239,10 +246,12 @@ impl Rpc {
             slot: Some((DateTime::<chrono::Utc>::MAX_UTC, closed.unwrap_or_default())),
         };
         // Only whether it is closed: the time is the database's to know.
-        match slot::open(&wanted, DateTime::<chrono::Utc>::MIN_UTC) {
-            Err(closed) if closed.reason == "SLOT_CLOSED" => closed,
-            _ => refusal,
-        }
+        Ok(
+            match slot::open(&wanted, DateTime::<chrono::Utc>::MIN_UTC) {
+                Err(closed) if closed.reason == "SLOT_CLOSED" => closed,
+                _ => refusal,
+            },
+        )
     }
 
     async fn load(

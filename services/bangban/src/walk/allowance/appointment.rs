@@ -49,10 +49,10 @@ impl Walk<'_> {
         let hold = HoldSlotRequest {
             district: self.district.clone(),
             request_id: request_id(),
-            after: self.after.clone(),
             slot: first.slot.clone(),
             applicant: self.case.applicant.clone(),
             item: self.item.code.clone(),
+            ..HoldSlotRequest::default()
         };
         let hold = answered(
             "no seat can be held",
@@ -163,11 +163,10 @@ impl Walk<'_> {
         let first = today.date_naive() + Days::new(1);
         let request = GetAvailabilityRequest {
             district: self.district.clone(),
-            after: self.after.clone(),
             sites: vec![site.to_owned()],
             from: first.to_string(),
             to: (first + Days::new(9)).to_string(),
-            group: String::new(),
+            ..GetAvailabilityRequest::default()
         };
         for _ in 0..LOOKS {
             let answer = answered(

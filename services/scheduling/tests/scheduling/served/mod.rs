@@ -2,4 +2,5 @@
 
 mod booking;
 mod double;
+mod waiting;
 mod world;
