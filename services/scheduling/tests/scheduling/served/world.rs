@@ -1,15 +1,12 @@
 //! A served scheduling on one database, with people who may call it.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bangban_calendar::{Calendar, SHANGHAI};
 use bangban_kit::{
-    access::Regions,
     config::Config,
-    identity::{ContextKey, Issuer, Person, Verifier},
-    peers::{Memory, Peer},
-    refusal::{self, Refusal},
-    serve::{self, Plan},
+    identity::{Issuer, Person},
+    refusal,
 };
 use bangban_learned::revision;
 use bangban_proto::bangban::{
@@ -21,15 +18,14 @@ use bangban_proto::bangban::{
     },
     types::v1::{Channel as Through, SpecialGroup},
 };
-use bangban_scheduling::{Scheduling, rpc::Rpc, tasks};
+use bangban_scheduling::{rpc::Rpc, tasks};
 use bangban_store::{Store, clock, copy};
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
 use sea_orm::ConnectionTrait as _;
-use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status, service::RoutesBuilder, transport::Channel};
+use tonic::{Request, Status, transport::Channel};
 use uuid::Uuid;
 
-use super::double::Directory;
+use super::{double::Directory, server::Served};
 
 pub const DISTRICT: &str = "zigui";
 pub const SITE: &str = "town-centre";
@@ -42,26 +38,15 @@ pub struct World {
     pub store: Store,
     pub rpc: Rpc,
     pub directory: Directory,
+    pub served: Served,
+    pub config: Config,
     channel: Channel,
-    config: Config,
     issuer: Issuer,
-    stop: CancellationToken,
     _folder: tempfile::TempDir,
 }
 
-struct Anywhere;
-
-impl Regions for Anywhere {
-    fn exists(
-        &self,
-        _: String,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
-        Box::pin(async { Ok(true) })
-    }
-}
-
 /// A database of its own for each test: the demonstration clock is the whole database's.
-async fn database(name: &str) -> Option<String> {
+pub async fn database(name: &str) -> Option<String> {
     let url = std::env::var("DATABASE_URL").ok()?;
     let db = sea_orm::Database::connect(&url).await.expect("postgresql");
     let own = format!("bangban_scheduling_test_{name}");
@@ -88,12 +73,18 @@ pub async fn worlds(name: &str) -> Vec<World> {
 
 impl World {
     async fn open(url: String) -> Self {
+        Self::open_as(url, String::new(), Directory::default()).await
+    }
+
+    /// On a database, with the gate in the Redis of this address, or in memory.
+    pub async fn open_as(url: String, redis: String, directory: Directory) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config {
             data: folder.path().to_owned(),
             ..Config::default()
         };
         config.database.url = url;
+        config.redis.url = redis;
         config.database.max_connections = 8;
         config.server.listen = ([127, 0, 0, 1], 0).into();
         let identity = config.identity.clone();
@@ -104,38 +95,15 @@ impl World {
             &identity.audience,
         )
         .expect("an issuer");
-        let context = ContextKey::open_or_create(&config.context_key()).expect("a key");
-        let (jwks, key) = (config.jwks(), context.clone());
-        let verifier = Verifier::new(&jwks, &identity.issuer, &identity.audience, key);
-        let memory = Memory::default();
-        let channel = memory.channel().expect("a channel");
-        let peer = Peer::new(channel.clone(), "scheduling", context);
-        let service = Scheduling::open(&config, peer).await.expect("opened");
-        let directory = Directory::default();
-        let mut routes = RoutesBuilder::default();
-        let names = service.add_to(&mut routes);
-        routes.add_service(directory.clone());
-        let stop = CancellationToken::new();
-        let plan = Plan {
-            routes: routes.routes(),
-            names,
-            verifier: Arc::new(verifier.expect("a verifier")),
-            regions: Arc::new(Anywhere),
-            memory: memory.accept,
-        };
-        let listening = serve::listen(&config.server).await.expect("an address");
-        tokio::spawn({
-            let (server, stop) = (config.server.clone(), stop.clone());
-            async move { serve::serve(listening, &server, plan, stop).await }
-        });
+        let served = Served::start(&config, directory.clone()).await;
         let world = Self {
-            store: service.store(),
-            rpc: service.rpc(),
+            store: served.service.store(),
+            rpc: served.service.rpc(),
+            channel: served.channel.clone(),
             directory,
-            channel,
+            served,
             config,
             issuer,
-            stop,
             _folder: folder,
         };
         world.furnish().await;
@@ -204,6 +172,14 @@ impl World {
 
     /// A request of somebody.
     pub fn by<T>(&self, who: &Who, body: T) -> Request<T> {
+        let mut request = Request::new(body);
+        let bearer = self.token(who).parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        request
+    }
+
+    /// What somebody shows.
+    pub fn token(&self, who: &Who) -> String {
         let person = Person {
             subject: who.subject.to_owned(),
             roles: vec![who.role.to_owned()],
@@ -214,11 +190,7 @@ impl World {
         };
         let ttl = Duration::from_secs(600);
         let token = self.issuer.token(&self.config.jwks(), &person, ttl);
-        let mut request = Request::new(body);
-        let bearer = format!("Bearer {}", token.expect("a token"));
-        let bearer = bearer.parse().expect("a header");
-        request.metadata_mut().insert("authorization", bearer);
-        request
+        format!("Bearer {}", token.expect("a token"))
     }
 
     pub fn capacity(&self) -> CapacityServiceClient<Channel> {
@@ -382,12 +354,6 @@ impl World {
         let mut client = self.booking();
         let answer = client.get_booking(self.by(&LI_NA, request)).await;
         answer.expect("a booking").into_inner()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 
