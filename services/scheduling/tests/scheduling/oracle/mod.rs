@@ -32,3 +32,4 @@ mod quick;
 mod stage;
 mod still;
 mod truth;
+mod waiting;

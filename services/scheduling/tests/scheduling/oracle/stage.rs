@@ -267,6 +267,7 @@ fn rules() -> BookingPolicy {
     BookingPolicy {
         hold_seconds: HOLD_SECONDS,
         cooling_seconds: Some(0),
+        offer_seconds: 2,
         most_ahead: 100,
         most_per_item: 100,
         most_per_day: 100,
