@@ -84,8 +84,8 @@ pub enum Asked {
 /// Its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    Held(Hold),
-    Booked(Booking),
+    Held(Box<Hold>),
+    Booked(Box<Booking>),
     GivenUp,
     Full,
     /// Not now: try again, after so long.
@@ -265,7 +265,8 @@ impl Caller {
         };
         let mut client = self.client.clone();
         let answer = client.hold_slot(self.by(request));
-        self.once((key, &asked), answer, Answer::Held).await
+        self.once((key, &asked), answer, |hold| Answer::Held(Box::new(hold)))
+            .await
     }
 
     pub async fn hold(&self, slot: &str, applicant: &str) -> Answer {
@@ -361,7 +362,7 @@ impl Caller {
         };
         let mut client = self.client.clone();
         match client.extend_hold(self.by(request)).await {
-            Ok(longer) => Answer::Held(longer.into_inner()),
+            Ok(longer) => Answer::Held(Box::new(longer.into_inner())),
             Err(status) => sorted(&status),
         }
     }
@@ -418,7 +419,7 @@ impl Caller {
 }
 
 fn booked(change: v1::BookingChange) -> Answer {
-    Answer::Booked(change.booking.expect("a booking"))
+    Answer::Booked(Box::new(change.booking.expect("a booking")))
 }
 
 pub fn id() -> String {

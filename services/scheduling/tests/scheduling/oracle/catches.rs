@@ -16,21 +16,21 @@ fn applicant(number: u32) -> String {
 }
 
 fn hold(booking: &str, epoch: u64) -> Answer {
-    Answer::Held(Hold {
+    Answer::Held(Box::new(Hold {
         booking: booking.to_owned(),
         slot: SLOT.to_owned(),
         epoch,
         ..Hold::default()
-    })
+    }))
 }
 
 fn booked(booking: &str, epoch: u64) -> Answer {
-    Answer::Booked(Booking {
+    Answer::Booked(Box::new(Booking {
         id: booking.to_owned(),
         slot: SLOT.to_owned(),
         epoch,
         ..Booking::default()
-    })
+    }))
 }
 
 fn call(key: &str, asked: Asked, (from, to): (i64, i64), answer: Answer) -> Call {

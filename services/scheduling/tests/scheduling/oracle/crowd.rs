@@ -201,14 +201,14 @@ impl Regular {
             self.caller.confirm(hold).await
         };
         let booking = match answer {
-            Answer::Booked(booking) => booking,
+            Answer::Booked(booking) => *booking,
             Answer::Refused(reason) if is_over(&reason) => return None,
             other => panic!("no answer to a confirmation: {other:?}"),
         };
         if one_in(3) {
             let to = self.any();
             return match self.caller.moved(&booking, to).await {
-                Answer::Booked(there) => Some(there),
+                Answer::Booked(there) => Some(*there),
                 Answer::Full => Some(booking),
                 Answer::Refused(reason) if reason == "SLOT_SAME" => Some(booking),
                 other => panic!("no answer to a move: {other:?}"),

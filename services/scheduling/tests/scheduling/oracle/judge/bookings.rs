@@ -14,6 +14,9 @@ use crate::oracle::{
 const KEPT: i32 = 1;
 const CANCELLED: i32 = 5;
 
+/// Slot and number.
+type Seat<'a> = (&'a str, u32);
+
 fn booked(call: &Call) -> Option<&Booking> {
     match &call.answer {
         Answer::Booked(booking) => Some(booking),
@@ -44,7 +47,7 @@ fn acknowledged(history: &History, wrong: &mut Vec<String>) {
             leaving.entry(booking).or_default().push(call.from);
         }
     }
-    let mut had: BTreeMap<(&str, u32), BTreeSet<(i64, i64, &str)>> = BTreeMap::new();
+    let mut had: BTreeMap<Seat, BTreeSet<(i64, i64, &str)>> = BTreeMap::new();
     for call in &history.calls {
         let Some(booking) = booked(call) else {
             continue;
@@ -163,7 +166,7 @@ fn was_freed(history: &History, hold: &Hold, by: i64) -> bool {
 
 /// I8.
 fn one_seat_at_every_commit(history: &History, wrong: &mut Vec<String>) {
-    let mut commits: HashMap<&str, Vec<(i64, BTreeSet<(&str, u32)>)>> = HashMap::new();
+    let mut commits: HashMap<&str, Vec<(i64, BTreeSet<Seat>)>> = HashMap::new();
     for change in &history.truth.changes {
         let commits = commits.entry(&change.booking).or_default();
         if commits.last().is_none_or(|(tx, _)| *tx != change.tx) {

@@ -52,10 +52,10 @@ pub(super) fn judge(history: &History, seen: &mut Seen, wrong: &mut Vec<String>)
             seen.offers += usize::from(list.changes(place, wrong));
         }
         let seat = (change.slot.as_str(), change.seat);
-        if let Some(before) = seats.insert(seat, change) {
-            if let Some(held) = offered.get_mut(before.waiting.as_str()) {
-                held.remove(&seat);
-            }
+        if let Some(before) = seats.insert(seat, change)
+            && let Some(held) = offered.get_mut(before.waiting.as_str())
+        {
+            held.remove(&seat);
         }
         if change.state == HELD && !change.waiting.is_empty() {
             let held = offered.entry(&change.waiting).or_default();
