@@ -61,4 +61,32 @@ impl Barrier {
     pub async fn lets_go(self) {
         self.transaction.rollback().await.expect("unlocked");
     }
+
+    /// Lets go, and answers when those who waited have committed.
+    pub async fn lets_them_write(self, waiting: &[i32]) {
+        self.transaction.rollback().await.expect("unlocked");
+        let pids: Vec<String> = waiting.iter().map(ToString::to_string).collect();
+        let sql = format!(
+            "SELECT pid FROM pg_stat_activity WHERE pid IN ({}) AND state NOT IN ('idle', 'disabled')",
+            pids.join(", ")
+        );
+        let began = Instant::now();
+        loop {
+            let statement = Statement::from_string(self.db.get_database_backend(), sql.as_str());
+            if self
+                .db
+                .query_all_raw(statement)
+                .await
+                .expect("rows")
+                .is_empty()
+            {
+                return;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "it is not written"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use bangban_rig::{Cluster, eventually};
 
 use super::{
-    crowd::{Regulars, rush},
+    crowd::{CROWDS, Regulars, rush},
     stage::Stage,
 };
 
@@ -12,6 +12,7 @@ const PEOPLE: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_cluster_of_three_masters_serves_the_crowd_through_flush_death_and_failover() {
+    let _alone = CROWDS.lock().await;
     let mut cluster = Cluster::start();
     let Some(stage) = Stage::open("cluster", &cluster.url(), (20, 2), 2).await else {
         return;

@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 
 use bangban_proto::bangban::scheduling::v1::{Booking, Hold};
 use futures::future::join_all;
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 use uuid::Uuid;
 
 use super::{
     calls::{Answer, Caller},
     stage::{SLOTS, Stage},
 };
+
+/// Ten thousand at a time are enough for one machine: tests with such a crowd wait for each other.
+pub static CROWDS: Mutex<()> = Mutex::const_new(());
 
 /// What came of a rush: whose appointments, and how many were told that there is no seat.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use bangban_rig::Sentinels;
 
 use super::{
-    crowd::{Regulars, rush},
+    crowd::{CROWDS, Regulars, rush},
     stage::Stage,
 };
 
@@ -12,6 +12,7 @@ const PEOPLE: usize = 10_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_through_a_failover_that_loses_acknowledged_writes_nobody_is_lost_or_told_full_wrongly()
  {
+    let _alone = CROWDS.lock().await;
     let mut group = Sentinels::start();
     let Some(stage) = Stage::open("failover", &group.url(), (20, 2), 2).await else {
         return;

@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use bangban_rig::Faketime;
 
 use super::{
-    crowd::{Regulars, rush},
+    crowd::{CROWDS, Regulars, rush},
     stage::Stage,
 };
 
@@ -25,6 +25,7 @@ async fn while_it_happens(stage: &Stage, happens: impl Future<Output = ()>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_through_flush_death_old_data_standstill_and_a_wrong_clock_nobody_is_lost_or_told_full_wrongly()
  {
+    let _alone = CROWDS.lock().await;
     let clock = Faketime::right();
     let mut redis = clock.server(&["--save", "3600 1000000"]);
     let Some(stage) = Stage::open("faults", &redis.url(), (20, 2), 2).await else {

@@ -3,12 +3,13 @@
 use bangban_rig::Server;
 
 use super::{
-    crowd::{Regulars, rush},
+    crowd::{CROWDS, Regulars, rush},
     stage::Stage,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_of_ten_thousand_who_want_twenty_seats_twenty_have_one_and_all_are_answered() {
+    let _alone = CROWDS.lock().await;
     let redis = Server::start(&[]);
     let Some(stage) = Stage::open("still", &redis.url(), (20, 0), 2).await else {
         return;
