@@ -41,6 +41,8 @@ pub struct Doorkeeper {
     gate: Gate,
     store: Store,
     memory: Arc<Mutex<Memory>>,
+    /// Days that this process is just putting into the gate.
+    rebuilding: Arc<Mutex<HashMap<bangban_slots::Day, Arc<tokio::sync::Mutex<()>>>>>,
     clock: Arc<Mutex<(DateTime<Utc>, Instant)>>,
 }
 
@@ -91,6 +93,7 @@ impl Doorkeeper {
             gate,
             store,
             memory: Arc::default(),
+            rebuilding: Arc::default(),
             clock: Arc::new(Mutex::new((DateTime::UNIX_EPOCH, Instant::now()))),
         }
     }
@@ -126,22 +129,37 @@ impl Doorkeeper {
         if let Some(until) = until {
             end = end.min(until);
         }
-        let mut rebuilds = 0;
+        let (mut rebuilds, mut waits) = (0, 0_u32);
         loop {
             match self.gate.pick(&day, slot.number, who).await {
                 Picked::Seat(seat) => return Ok(Some(seat)),
                 Picked::Full => return Err(full().into()),
                 Picked::Unavailable(it) => return Err(unavailable(it.after).into()),
-                Picked::Again { after } if Instant::now() + after < end => {
+                Picked::Again { after } => {
+                    // Longer each time: thousands who wait for one seat would keep everybody else from the gate.
+                    let after = after * 2_u32.pow(waits.min(4));
+                    waits += 1;
+                    if Instant::now() + after >= end {
+                        return Err(busy().into());
+                    }
                     tokio::time::sleep(after).await;
                 }
-                Picked::Again { .. } => return Err(busy().into()),
                 Picked::Stale => {
+                    let one = self.one_rebuild(&day);
+                    let Ok(_first) = one.try_lock() else {
+                        // Everybody wants the day at once: one reads it, the others wait and ask again.
+                        if tokio::time::timeout_at(end, one.lock()).await.is_err() {
+                            return Err(busy().into());
+                        }
+                        continue;
+                    };
                     rebuilds += 1;
                     if rebuilds > REBUILDS {
                         return Err(busy().into());
                     }
-                    let known = self.rebuild(district, (&slot.day, &slot.day)).await?;
+                    let known = self.rebuild(district, (&slot.day, &slot.day)).await;
+                    self.rebuilt(&day);
+                    let known = known?;
                     let slots = known.get(&slot.day).copied().unwrap_or_default();
                     if usize::from(slot.number) >= slots {
                         return Ok(None);
@@ -149,6 +167,22 @@ impl Doorkeeper {
                 }
             }
         }
+    }
+
+    fn one_rebuild(&self, day: &bangban_slots::Day) -> Arc<tokio::sync::Mutex<()>> {
+        let mut all = self
+            .rebuilding
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.entry(day.clone()).or_default().clone()
+    }
+
+    fn rebuilt(&self, day: &bangban_slots::Day) {
+        let mut all = self
+            .rebuilding
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.remove(day);
     }
 
     /// Puts days of a site into the gate, as far as it does not know them, and answers how many slots each has. One

@@ -82,6 +82,12 @@ impl Scheduling {
         self.rpc.doors.gate().health()
     }
 
+    /// What the gate has done and how it is, for whoever watches.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        self.rpc.doors.gate()
+    }
+
     /// Adds its services and answers their names.
     pub fn add_to(&self, routes: &mut RoutesBuilder) -> Vec<&'static str> {
         let most = self.max_message_bytes;

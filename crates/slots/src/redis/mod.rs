@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use futures::future::join_all;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use self::lease::Lease;
 use self::master::Master;
@@ -26,9 +26,14 @@ use crate::{
     Day, Error, Generations, Health, Place, Seat, Settings, Unavailable, Who, generations,
 };
 
+/// Most picks that are on their way to Redis at once. More make it no faster, and their answers would come so late that
+/// a crowd is mistaken for a server that is silent: who comes then waits here, where no time runs.
+const MOST_PICKS: usize = 256;
+
 #[derive(Debug)]
 pub(crate) struct Redis {
     shared: Arc<Shared>,
+    picks: Semaphore,
     tasks: [tokio::task::AbortHandle; 2],
 }
 
@@ -61,6 +66,7 @@ impl Redis {
         let keeping = tokio::spawn(keeper::keep(Arc::clone(&shared))).abort_handle();
         Ok(Self {
             shared,
+            picks: Semaphore::new(MOST_PICKS),
             tasks: [reading, keeping],
         })
     }
@@ -76,6 +82,7 @@ impl Redis {
             Who::Ordinary => b"O",
             Who::Special => b"S",
         };
+        let _turn = self.picks.acquire().await;
         let (shared, day) = (Arc::clone(&self.shared), day.clone());
         let (answer, answered) = oneshot::channel();
         // Goes on when the caller does not: an answer that comes too late, or after the caller was cancelled, is dropped

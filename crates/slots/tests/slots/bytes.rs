@@ -6,7 +6,9 @@ use std::time::Duration;
 use bangban_slots::{Begun, DayState, Gate, Row, SlotState};
 use futures::StreamExt as _;
 
-use crate::server::Server;
+use bangban_rig::Server;
+
+use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bangban_rig::{Cluster, Faketime, Sentinels, Server, eventually};
 use bangban_slots::{Gate, Health, Settings};
 
-use crate::server::{Cluster, Server, eventually, settings, with_faketime};
+use crate::server::{HasSettings, settings};
 use crate::truth::Truth;
 use crate::workload::{Crowd, ready};
 
@@ -99,14 +100,12 @@ async fn a_server_that_stands_still_for_five_seconds_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_clock_of_redis_decides_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let set = |offset: &str| std::fs::write(folder.path().join("now"), offset).unwrap();
-    set("+0");
-    let server = Server::start_with(&[], with_faketime(&folder.path().join("now")));
+    let clock = Faketime::right();
+    let server = clock.server(&[]);
     let crowd = crowd(&server.settings(), 2).await;
     let now: Vec<u64> = server.ask(&["TIME"]);
     for offset in ["+700d", "-700d", "+3600"] {
-        set(offset);
+        clock.shift(offset);
         crowd.gets(20, 20, SECONDS).await;
     }
     let later: Vec<u64> = server.ask(&["TIME"]);
@@ -116,48 +115,20 @@ async fn the_clock_of_redis_decides_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_failover_by_sentinel_that_loses_acknowledged_writes_is_survived() {
-    let mut master = Server::start(&["--repl-diskless-sync-delay", "0"]);
-    let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", master.port)]);
-    let sentinels: Vec<Server> = (0..3).map(|_| Server::sentinel(master.port, 2)).collect();
-    eventually("Sentinels know replica and each other", SECONDS, || {
-        let knows = |sentinel: &Server| {
-            let info: String = sentinel.ask(&["INFO", "sentinel"]);
-            info.contains("slaves=1,sentinels=3")
-        };
-        sentinels.iter().all(knows).then_some(())
-    });
-    let hosts: Vec<String> = sentinels
-        .iter()
-        .map(|sentinel| format!("127.0.0.1:{}", sentinel.port))
-        .collect();
-    let crowd = crowd(
-        &settings(&format!("redis-sentinel://{}/main", hosts.join(","))),
-        2,
-    )
-    .await;
-
-    // From here on the replica learns nothing any more, and the master acknowledges all the same.
-    master.ask::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]);
-    master.ask::<u32>(&["CLIENT", "KILL", "TYPE", "replica"]);
-    let known: u64 = replica
-        .info("replication", "slave_repl_offset")
-        .parse()
-        .unwrap();
+    let mut group = Sentinels::start();
+    let crowd = crowd(&settings(&group.url()), 2).await;
+    group.cut_off_the_replica();
     crowd.gets(50, 50, SECONDS).await;
-    let acknowledged: u64 = master
-        .info("replication", "master_repl_offset")
-        .parse()
-        .unwrap();
-    assert!(acknowledged > known, "writes will be lost");
-    master.kill();
+    let lost = group.unknown_to_the_replica();
+    assert!(lost > 0, "writes will be lost");
+    group.master.kill();
     let since = Instant::now();
     crowd.gets(20, 20, SECONDS).await;
     println!(
-        "served again {:?} after the master's death, without {} bytes",
+        "served again {:?} after the master's death, without {lost} bytes",
         since.elapsed(),
-        acknowledged - known
     );
-    assert_eq!(replica.info("replication", "role"), "master");
+    assert_eq!(group.replica.info("replication", "role"), "master");
     crowd.end().await;
 }
 

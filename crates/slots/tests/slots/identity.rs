@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bangban_rig::{Server, eventually};
 use bangban_slots::{BoxError, Gate, Generations, Health, Picked, Place, Settings, Who};
 
-use crate::server::{Server, eventually};
+use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 
@@ -333,7 +334,7 @@ async fn tls_is_used_and_an_unknown_certificate_is_no_gate() {
         file("cert", key.cert.pem()),
         file("key", key.signing_key.serialize_pem()),
     );
-    let port = crate::server::free_port();
+    let port = bangban_rig::free_port();
     let files = [
         "--tls-cert-file",
         &cert,

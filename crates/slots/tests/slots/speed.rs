@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use bangban_slots::{Gate, Picked, Who};
 
 use crate::identity::pick_after_rebuild;
-use crate::server::Server;
+use bangban_rig::Server;
+
+use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 

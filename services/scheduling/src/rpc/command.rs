@@ -113,19 +113,9 @@ impl Rpc {
     /// Whether a command begins again: somebody else was faster, or has taken a key that is ours to take no more.
     pub(super) async fn again(&self, command: &mut Command, error: Error) -> Result<(), Error> {
         let error = match error {
-            Error::Taken(what) if what.contains("seats_request") || what.contains("hold_key") => {
-                let refusal = Refusal::invalid(
-                    "REQUEST_ID_REUSED",
-                    "",
-                    "该请求号已用于内容不同的请求，请换一个新的请求号",
-                    "this request id was used for a request with another body: choose a new one",
-                );
-                return Err(refusal
-                    .field("request_id", "used before with another body")
-                    .into());
-            }
+            // The key of a hold's request as well: perhaps this very request, sent twice at once, which then finds its hold.
             Error::Taken(what)
-                if ["seats", "persons", "bookings"]
+                if ["seats", "persons", "bookings", "hold_key"]
                     .iter()
                     .any(|t| what.contains(t)) =>
             {

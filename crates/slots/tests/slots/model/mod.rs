@@ -16,7 +16,9 @@ use proptest::test_runner::TestRunner;
 use self::abstraction::{Known, Model};
 use self::real::Real;
 use self::steps::{Said, Step, steps};
-use crate::server::Server;
+use bangban_rig::Server;
+
+use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 

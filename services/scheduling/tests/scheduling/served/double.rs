@@ -10,8 +10,9 @@ use std::{
 };
 
 use bangban_kit::refusal::{Kind, Refusal};
-use bangban_proto::bangban::directory::v1::{
-    Applicant, GetApplicantRequest, applicant_service_server,
+use bangban_proto::bangban::{
+    directory::v1::{Applicant, GetApplicantRequest, applicant_service_server},
+    types::v1::SpecialGroup,
 };
 use tonic::{
     Request, Response, Status,
@@ -25,6 +26,12 @@ struct Inside {
     applicants: HashMap<String, Applicant>,
     asked: usize,
     is_away: bool,
+    knows_everybody: bool,
+}
+
+/// Whether one whom [`Directory::knows_everybody`] made up is of a special group: one in eight.
+pub fn is_special(applicant: &str) -> bool {
+    applicant.ends_with(['0', '8'])
 }
 
 /// Directory.
@@ -41,6 +48,12 @@ impl Directory {
         inside.applicants.insert(applicant.id.clone(), applicant);
     }
 
+    /// From now on whoever is asked for is an applicant, of a special group if [`is_special`].
+    pub fn knows_everybody(self) -> Self {
+        self.inside().knows_everybody = true;
+        self
+    }
+
     /// How often it was asked.
     pub fn asked(&self) -> usize {
         self.inside().asked
@@ -55,6 +68,15 @@ impl Directory {
         inside.asked += 1;
         if inside.is_away {
             return Err(Status::unavailable("away"));
+        }
+        if inside.knows_everybody {
+            let groups = is_special(id).then(|| SpecialGroup::Elderly.into());
+            return Ok(Applicant {
+                id: id.to_owned(),
+                name_mask: "林*娥".to_owned(),
+                groups: groups.into_iter().collect(),
+                ..Applicant::default()
+            });
         }
         inside.applicants.get(id).cloned().ok_or_else(|| {
             Refusal::new(Kind::NotFound, "APPLICANT_UNKNOWN", "", "没有", "unknown").into()

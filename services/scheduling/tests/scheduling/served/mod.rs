@@ -1,6 +1,7 @@
 //! The service over gRPC, on each database there is.
 
 mod booking;
-mod double;
+pub mod double;
+pub mod server;
 mod waiting;
-mod world;
+pub mod world;

@@ -1,20 +1,15 @@
 //! A served scheduling on one database, with people who may call it.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bangban_calendar::{Calendar, SHANGHAI};
 use bangban_kit::{
-    access::Regions,
     config::Config,
-    identity::{ContextKey, Issuer, Person, Verifier},
-    refusal::{self, Refusal},
+    identity::{Issuer, Person},
+    refusal,
 };
 use bangban_learned::revision;
-use bangban_net::{
-    client::{Channel, Local},
-    peer::Peer,
-    server::{self, Plan},
-};
+use bangban_net::client::Channel;
 use bangban_proto::bangban::{
     directory::v1::{Applicant, District, ItemVersion, OpeningHours, Site},
     scheduling::v1::{
@@ -24,15 +19,14 @@ use bangban_proto::bangban::{
     },
     types::v1::{Channel as Through, SpecialGroup},
 };
-use bangban_scheduling::{Scheduling, rpc::Rpc, tasks};
+use bangban_scheduling::{rpc::Rpc, tasks};
 use bangban_store::{Store, clock, copy};
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
 use sea_orm::ConnectionTrait as _;
-use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status, service::RoutesBuilder};
+use tonic::{Request, Status};
 use uuid::Uuid;
 
-use super::double::Directory;
+use super::{double::Directory, server::Served};
 
 pub const DISTRICT: &str = "zigui";
 pub const SITE: &str = "town-centre";
@@ -45,26 +39,15 @@ pub struct World {
     pub store: Store,
     pub rpc: Rpc,
     pub directory: Directory,
+    pub served: Served,
+    pub config: Config,
     channel: Channel,
-    config: Config,
     issuer: Issuer,
-    stop: CancellationToken,
     _folder: tempfile::TempDir,
 }
 
-struct Anywhere;
-
-impl Regions for Anywhere {
-    fn exists(
-        &self,
-        _: String,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
-        Box::pin(async { Ok(true) })
-    }
-}
-
 /// A database of its own for each test: the demonstration clock is the whole database's.
-async fn database(name: &str) -> Option<String> {
+pub async fn database(name: &str) -> Option<String> {
     let url = std::env::var("DATABASE_URL").ok()?;
     let db = sea_orm::Database::connect(&url).await.expect("postgresql");
     let own = format!("bangban_scheduling_test_{name}");
@@ -91,12 +74,18 @@ pub async fn worlds(name: &str) -> Vec<World> {
 
 impl World {
     async fn open(url: String) -> Self {
+        Self::open_as(url, String::new(), Directory::default()).await
+    }
+
+    /// On a database, with the gate in the Redis of this address, or in memory.
+    pub async fn open_as(url: String, redis: String, directory: Directory) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = Config {
             data: folder.path().to_owned(),
             ..Config::default()
         };
         config.database.url = url;
+        config.redis.url = redis;
         config.database.max_connections = 8;
         config.server.listen = ([127, 0, 0, 1], 0).into();
         let identity = config.identity.clone();
@@ -107,39 +96,15 @@ impl World {
             &identity.audience,
         )
         .expect("an issuer");
-        let context = ContextKey::open_or_create(&config.context_key()).expect("a key");
-        let (jwks, key) = (config.jwks(), context.clone());
-        let verifier = Verifier::new(&jwks, &identity.issuer, &identity.audience, key);
-        let local = Local::default();
-        let channel = Channel::local(local.clone());
-        let peer = Peer::new(channel.clone(), "scheduling", context);
-        let service = Scheduling::open(&config, peer).await.expect("opened");
-        let directory = Directory::default();
-        let mut routes = RoutesBuilder::default();
-        let names = service.add_to(&mut routes);
-        routes.add_service(directory.clone());
-        let stop = CancellationToken::new();
-        let plan = Plan {
-            routes: routes.routes(),
-            names,
-            verifier: Arc::new(verifier.expect("a verifier")),
-            regions: Arc::new(Anywhere),
-            local,
-            tls: None,
-        };
-        let listening = server::listen(&config.server).await.expect("an address");
-        tokio::spawn({
-            let (settings, stop) = (config.server.clone(), stop.clone());
-            async move { server::serve(listening, &settings, plan, stop).await }
-        });
+        let served = Served::start(&config, directory.clone()).await;
         let world = Self {
-            store: service.store(),
-            rpc: service.rpc(),
+            store: served.service.store(),
+            rpc: served.service.rpc(),
+            channel: served.channel.clone(),
             directory,
-            channel,
+            served,
             config,
             issuer,
-            stop,
             _folder: folder,
         };
         world.furnish().await;
@@ -208,6 +173,14 @@ impl World {
 
     /// A request of somebody.
     pub fn by<T>(&self, who: &Who, body: T) -> Request<T> {
+        let mut request = Request::new(body);
+        let bearer = self.token(who).parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        request
+    }
+
+    /// What somebody shows.
+    pub fn token(&self, who: &Who) -> String {
         let person = Person {
             subject: who.subject.to_owned(),
             roles: vec![who.role.to_owned()],
@@ -218,11 +191,7 @@ impl World {
         };
         let ttl = Duration::from_secs(600);
         let token = self.issuer.token(&self.config.jwks(), &person, ttl);
-        let mut request = Request::new(body);
-        let bearer = format!("Bearer {}", token.expect("a token"));
-        let bearer = bearer.parse().expect("a header");
-        request.metadata_mut().insert("authorization", bearer);
-        request
+        format!("Bearer {}", token.expect("a token"))
     }
 
     pub fn capacity(&self) -> CapacityServiceClient<Channel> {
@@ -386,12 +355,6 @@ impl World {
         let mut client = self.booking();
         let answer = client.get_booking(self.by(&LI_NA, request)).await;
         answer.expect("a booking").into_inner()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 

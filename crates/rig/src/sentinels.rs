@@ -1,0 +1,73 @@
+//! A master, its replica, and three Sentinels that watch them.
+
+use std::time::Duration;
+
+use crate::{Server, eventually};
+
+const SECONDS: Duration = Duration::from_secs(15);
+
+/// A group that Sentinels fail over.
+pub struct Sentinels {
+    /// The master at first.
+    pub master: Server,
+    /// Its replica.
+    pub replica: Server,
+    sentinels: Vec<Server>,
+}
+
+impl Sentinels {
+    /// Starts them all; Sentinels know the replica and each other when this returns.
+    ///
+    /// # Panics
+    /// When they do not find each other.
+    #[must_use]
+    pub fn start() -> Self {
+        let master = Server::start(&["--repl-diskless-sync-delay", "0"]);
+        let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", master.port)]);
+        let sentinels: Vec<Server> = (0..3).map(|_| Server::sentinel(master.port, 2)).collect();
+        eventually("Sentinels know replica and each other", SECONDS, || {
+            let knows = |sentinel: &Server| {
+                let info: String = sentinel.ask(&["INFO", "sentinel"]);
+                info.contains("slaves=1,sentinels=3")
+            };
+            sentinels.iter().all(knows).then_some(())
+        });
+        Self {
+            master,
+            replica,
+            sentinels,
+        }
+    }
+
+    /// The address by which Sentinels name the master.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let hosts: Vec<String> = self
+            .sentinels
+            .iter()
+            .map(|sentinel| format!("127.0.0.1:{}", sentinel.port))
+            .collect();
+        format!("redis-sentinel://{}/main", hosts.join(","))
+    }
+
+    /// From here on the replica learns nothing any more, and the master acknowledges all the same.
+    pub fn cut_off_the_replica(&self) {
+        let master = &self.master;
+        master.ask::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]);
+        master.ask::<u32>(&["CLIENT", "KILL", "TYPE", "replica"]);
+    }
+
+    /// How many bytes of writes the master has acknowledged that the replica does not know.
+    ///
+    /// # Panics
+    /// When the servers do not say.
+    #[must_use]
+    pub fn unknown_to_the_replica(&self) -> u64 {
+        let offset = |server: &Server, name| -> u64 {
+            let text = server.info("replication", name);
+            text.parse().expect("a number")
+        };
+        let acknowledged = offset(&self.master, "master_repl_offset");
+        acknowledged.saturating_sub(offset(&self.replica, "slave_repl_offset"))
+    }
+}

@@ -1,0 +1,163 @@
+//! One Redis, or one Sentinel.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use redis::{FromRedisValue, RedisResult};
+use tempfile::TempDir;
+
+use crate::{eventually, free_port, installed::redis_server};
+
+/// A server as a process.
+pub struct Server {
+    /// Where it listens on 127.0.0.1.
+    pub port: u16,
+    folder: TempDir,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    process: Option<Child>,
+}
+
+impl Server {
+    /// Starts one with these arguments; without `--save` among them it stores nothing on disk.
+    ///
+    /// # Panics
+    /// When it does not answer, as all that follows.
+    #[must_use]
+    pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, Vec::new())
+    }
+
+    /// The same in an environment.
+    #[must_use]
+    pub fn start_with(args: &[&str], env: Vec<(String, String)>) -> Self {
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Self::run_in(folder("bangban-redis."), args, env)
+    }
+
+    /// A Sentinel that watches a server under the name `main`.
+    #[must_use]
+    pub fn sentinel(master: u16, quorum: u16) -> Self {
+        let folder = folder("bangban-sentinel.");
+        let config = folder.path().join("sentinel.conf");
+        let text = format!(
+            "sentinel monitor main 127.0.0.1 {master} {quorum}\n\
+             sentinel down-after-milliseconds main 500\n\
+             sentinel failover-timeout main 2000\n"
+        );
+        std::fs::write(&config, text).expect("written");
+        let args = vec![config.display().to_string(), "--sentinel".to_owned()];
+        Self::run_in(folder, args, Vec::new())
+    }
+
+    fn run_in(folder: TempDir, args: Vec<String>, env: Vec<(String, String)>) -> Self {
+        let mut server = Self {
+            port: free_port(),
+            folder,
+            args,
+            env,
+            process: None,
+        };
+        server.run();
+        server
+    }
+
+    /// Starts it (again), with whatever is in its folder.
+    pub fn run(&mut self) {
+        let log = std::fs::File::create(self.log()).expect("a log");
+        let port = self.port.to_string();
+        let mut command = Command::new(redis_server());
+        command
+            .args(&self.args)
+            .args(["--port", &port, "--bind", "127.0.0.1", "--dir"])
+            .arg(self.folder.path());
+        let has = |name| self.args.iter().any(|arg| arg == name);
+        if !has("--save") && !has("--sentinel") {
+            command.args(["--save", ""]);
+        }
+        command
+            .envs(self.env.iter().cloned())
+            .stdout(log)
+            .stderr(Stdio::null());
+        self.process = Some(command.spawn().expect("redis-server runs"));
+        eventually("redis-server answers", Duration::from_secs(10), || {
+            self.try_ask::<String>(&["PING"]).ok()
+        });
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn try_ask<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
+        let client = redis::Client::open(self.url())?;
+        let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
+        connection.set_read_timeout(Some(Duration::from_secs(5)))?;
+        redis::cmd(words[0]).arg(&words[1..]).query(&mut connection)
+    }
+
+    /// The answer to a command.
+    pub fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_ask(words)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// A value of INFO.
+    #[must_use]
+    pub fn info(&self, section: &str, name: &str) -> String {
+        let info: String = self.ask(&["INFO", section]);
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap_or_else(|| panic!("no {name} in {info}"))
+            .trim()
+            .to_owned()
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.as_ref().expect("a running server");
+        let status = Command::new("kill")
+            .args(["-s", signal, &process.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success(), "{signal} was not sent");
+    }
+
+    /// Stops it (SIGSTOP): it keeps its connections and answers nothing.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    /// Ends it as a power cut does.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().expect("killed");
+            process.wait().expect("gone");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn folder(prefix: &str) -> TempDir {
+    let made = tempfile::Builder::new().prefix(prefix).tempdir();
+    made.expect("a folder")
+}

@@ -1,0 +1,92 @@
+//! A moment that is held: writes on seats wait for it, reads do not.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{
+    ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, Statement,
+    TransactionTrait as _,
+};
+
+use super::stage::Stage;
+
+/// Holds every write on seats back until it lets go.
+pub struct Barrier {
+    db: DatabaseConnection,
+    transaction: DatabaseTransaction,
+}
+
+impl Barrier {
+    pub async fn set(stage: &Stage) -> Self {
+        let url = &stage.world.config.database.url;
+        let db = Database::connect(url).await.expect("postgresql");
+        let transaction = db.begin().await.expect("a transaction");
+        let lock = "LOCK TABLE scheduling.seats IN SHARE ROW EXCLUSIVE MODE";
+        transaction.execute_unprepared(lock).await.expect("locked");
+        Self { db, transaction }
+    }
+
+    async fn waiting(&self) -> Vec<i32> {
+        let sql = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'scheduling.seats'::regclass";
+        let statement = Statement::from_string(self.db.get_database_backend(), sql);
+        let rows = self.db.query_all_raw(statement).await.expect("rows");
+        let pids = rows.iter().map(|row| row.try_get_by_index(0));
+        pids.collect::<Result<_, _>>().expect("numbers")
+    }
+
+    /// Backends that wait for it, once there are so many.
+    pub async fn holds_back(&self, count: usize) -> Vec<i32> {
+        let began = Instant::now();
+        loop {
+            let waiting = self.waiting().await;
+            if waiting.len() >= count {
+                return waiting;
+            }
+            let waited = began.elapsed();
+            assert!(
+                waited < Duration::from_secs(10),
+                "{waiting:?} write, and no more"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Those who wait will never write.
+    pub async fn ends(&self, waiting: &[i32]) {
+        for pid in waiting {
+            let sql = format!("SELECT pg_terminate_backend({pid})");
+            self.db.execute_unprepared(&sql).await.expect("ended");
+        }
+    }
+
+    pub async fn lets_go(self) {
+        self.transaction.rollback().await.expect("unlocked");
+    }
+
+    /// Lets go, and answers when those who waited have committed.
+    pub async fn lets_them_write(self, waiting: &[i32]) {
+        self.transaction.rollback().await.expect("unlocked");
+        let pids: Vec<String> = waiting.iter().map(ToString::to_string).collect();
+        let sql = format!(
+            "SELECT pid FROM pg_stat_activity WHERE pid IN ({}) AND state NOT IN ('idle', 'disabled')",
+            pids.join(", ")
+        );
+        let began = Instant::now();
+        loop {
+            let statement = Statement::from_string(self.db.get_database_backend(), sql.as_str());
+            if self
+                .db
+                .query_all_raw(statement)
+                .await
+                .expect("rows")
+                .is_empty()
+            {
+                return;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "it is not written"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

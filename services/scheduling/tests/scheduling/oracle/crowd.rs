@@ -1,0 +1,227 @@
+//! Crowds: those who all want the same seats at the same moment, and those who come and go all the while.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use std::time::{Duration, Instant};
+
+use bangban_proto::bangban::scheduling::v1::{Booking, Hold};
+use futures::future::join_all;
+use tokio::{sync::Mutex, task::JoinHandle};
+use uuid::Uuid;
+
+use super::{
+    calls::{Answer, Caller},
+    stage::{SLOTS, Stage},
+};
+
+/// Ten thousand at a time are enough for one machine: tests with such a crowd wait for each other.
+pub static CROWDS: Mutex<()> = Mutex::const_new(());
+
+/// What came of a rush: whose appointments, and how many were told that there is no seat.
+#[derive(Debug)]
+pub struct Rushed {
+    pub confirmed: Vec<String>,
+    pub full: usize,
+}
+
+impl Rushed {
+    /// How many were confirmed, and how many told "full".
+    pub fn counts(&self) -> (usize, usize) {
+        (self.confirmed.len(), self.full)
+    }
+
+    /// They give up what they got.
+    pub async fn leave(self, stage: &Stage) {
+        let caller = stage.caller(0);
+        let gone = self.confirmed.iter().map(|booking| caller.cancel(booking));
+        for answer in join_all(gone).await {
+            assert_eq!(answer, Answer::GivenUp);
+        }
+    }
+}
+
+/// Somebody new; of a special group, one in eight.
+pub fn somebody() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// So many want a seat of a slot at the same moment: each is told, in the end, that it is theirs or that there is none.
+pub async fn rush(stage: &Stage, slot: u16, people: usize) -> Rushed {
+    let (slot, began) = (stage.slot(slot), Instant::now());
+    let callers: Vec<Caller> = (0..64).map(|n| stage.caller(n)).collect();
+    let attempts = (0..people).map(|n| {
+        let (caller, slot) = (callers[n % callers.len()].clone(), slot.clone());
+        tokio::spawn(async move { wants(&caller, &slot).await })
+    });
+    let attempts: Vec<_> = attempts.collect();
+    let answers = join_all(attempts).await;
+    println!("{people} answered after {:?}", began.elapsed());
+    let answers = answers.into_iter().map(|a| a.expect("answered"));
+    let confirmed: Vec<String> = answers.flatten().collect();
+    Rushed {
+        full: people - confirmed.len(),
+        confirmed,
+    }
+}
+
+/// Wants a seat until it has one, or is told that there is none.
+async fn wants(caller: &Caller, slot: &str) -> Option<String> {
+    let applicant = somebody();
+    loop {
+        let hold = match caller.hold(slot, &applicant).await {
+            Answer::Held(hold) => hold,
+            Answer::Full => return None,
+            other => panic!("no answer to a hold: {other:?}"),
+        };
+        match caller.confirm(&hold).await {
+            Answer::Booked(booking) => return Some(booking.id),
+            // While a server stood still the hold has ended: once more.
+            Answer::Refused(reason) if is_over(&reason) => {}
+            other => panic!("no answer to a confirmation: {other:?}"),
+        }
+    }
+}
+
+fn is_over(reason: &str) -> bool {
+    matches!(reason, "HOLD_EXPIRED" | "HOLD_UNKNOWN")
+}
+
+/// People who come and go until they are told to stop.
+pub struct Regulars {
+    is_over: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Regulars {
+    /// So many of them.
+    pub fn start(stage: &Stage, count: usize) -> Self {
+        let is_over: Arc<AtomicBool> = Arc::default();
+        let slots: Vec<String> = (0..SLOTS).map(|n| stage.slot(n)).collect();
+        let person = |n: usize| Regular {
+            caller: stage.caller(n),
+            other: stage.caller(n + 1),
+            slots: slots.clone(),
+            is_over: is_over.clone(),
+        };
+        let tasks = (0..count).map(|n| tokio::spawn(person(n).comes_and_goes()));
+        Self {
+            tasks: tasks.collect(),
+            is_over: is_over.clone(),
+        }
+    }
+
+    /// They leave, and give up what they have.
+    pub async fn leave(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.expect("answered");
+        }
+    }
+}
+
+struct Regular {
+    caller: Caller,
+    /// Through which the same request is sent a second time, and in the second tab.
+    other: Caller,
+    slots: Vec<String>,
+    is_over: Arc<AtomicBool>,
+}
+
+fn one_in(n: u32) -> bool {
+    rand::random_range(0..n) == 0
+}
+
+impl Regular {
+    fn any(&self) -> &str {
+        &self.slots[rand::random_range(0..self.slots.len())]
+    }
+
+    async fn comes_and_goes(self) {
+        let mut kept: Vec<Booking> = Vec::new();
+        while !self.is_over.load(Ordering::Relaxed) {
+            if kept.len() > 2 {
+                let given_up = kept.swap_remove(0);
+                self.gives_up(&given_up).await;
+            }
+            let applicant = somebody();
+            let slot = self.any();
+            let answer = match rand::random_range(0..6) {
+                0 => self.caller.hold_twice(&self.other, slot, &applicant).await,
+                1 => self.in_two_tabs(slot, &applicant).await,
+                _ => self.caller.hold(slot, &applicant).await,
+            };
+            match answer {
+                Answer::Held(hold) => kept.extend(self.has(&hold).await),
+                Answer::Full => {
+                    if let Some(given_up) = kept.pop() {
+                        self.gives_up(&given_up).await;
+                    }
+                    tokio::time::sleep(Duration::from_millis(rand::random_range(10..50))).await;
+                }
+                other => panic!("no answer to a hold: {other:?}"),
+            }
+        }
+        for booking in kept {
+            self.gives_up(&booking).await;
+        }
+    }
+
+    /// Two requests for one person at the same time: at most one gets a seat.
+    async fn in_two_tabs(&self, slot: &str, applicant: &str) -> Answer {
+        let (one, two) = tokio::join!(
+            self.caller.hold(slot, applicant),
+            self.other.hold(slot, applicant),
+        );
+        let refused = Answer::Refused("BOOKINGS_OVERLAP".to_owned());
+        match (&one, &two) {
+            (Answer::Held(first), Answer::Held(_)) => {
+                // Only if the first was over when the second came.
+                self.caller.release(first).await;
+                two
+            }
+            (Answer::Held(_), _) => one,
+            (_, Answer::Held(_)) => two,
+            _ if one == refused => two,
+            _ => one,
+        }
+    }
+
+    /// What becomes of a hold; the appointment, if it becomes one and is kept.
+    async fn has(&self, hold: &Hold) -> Option<Booking> {
+        if one_in(4) {
+            self.caller.release(hold).await;
+            return None;
+        }
+        if one_in(6) {
+            // Left to expire.
+            return None;
+        }
+        let answer = if one_in(5) {
+            self.caller.confirm_twice(&self.other, hold).await
+        } else {
+            self.caller.confirm(hold).await
+        };
+        let booking = match answer {
+            Answer::Booked(booking) => *booking,
+            Answer::Refused(reason) if is_over(&reason) => return None,
+            other => panic!("no answer to a confirmation: {other:?}"),
+        };
+        if one_in(3) {
+            let to = self.any();
+            return match self.caller.moved(&booking, to).await {
+                Answer::Booked(there) => Some(*there),
+                Answer::Full => Some(booking),
+                Answer::Refused(reason) if reason == "SLOT_SAME" => Some(booking),
+                other => panic!("no answer to a move: {other:?}"),
+            };
+        }
+        Some(booking)
+    }
+
+    async fn gives_up(&self, booking: &Booking) {
+        let answer = self.caller.cancel(&booking.id).await;
+        assert_eq!(answer, Answer::GivenUp, "{booking:?}");
+    }
+}

@@ -1,0 +1,44 @@
+//! Sentinel fails over to a replica that does not know the latest writes.
+
+use bangban_rig::Sentinels;
+
+use super::{
+    crowd::{CROWDS, Regulars, rush},
+    stage::Stage,
+};
+
+const PEOPLE: usize = 10_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_through_a_failover_that_loses_acknowledged_writes_nobody_is_lost_or_told_full_wrongly()
+ {
+    let _alone = CROWDS.lock().await;
+    let mut group = Sentinels::start();
+    let Some(stage) = Stage::open("failover", &group.url(), (20, 2), 2).await else {
+        return;
+    };
+    let sweeps = stage.sweeps();
+    let regulars = Regulars::start(&stage, 6);
+    stage.log.serves(30).await;
+
+    group.cut_off_the_replica();
+    stage.log.serves(30).await;
+    let (rushed, ()) = tokio::join!(rush(&stage, 0, PEOPLE), async {
+        stage.log.serves(5).await;
+        assert!(group.unknown_to_the_replica() > 0, "writes will be lost");
+        stage.fault();
+        group.master.kill();
+        stage.log.serves(20).await;
+    });
+    assert_eq!(rushed.confirmed.len() + rushed.full, PEOPLE);
+    rushed.leave(&stage).await;
+    assert_eq!(group.replica.info("replication", "role"), "master");
+
+    regulars.leave().await;
+    stage.clears().await;
+    let rushed = rush(&stage, 0, 100).await;
+    assert_eq!(rushed.counts(), (20, 80));
+    let seen = stage.judged().await;
+    sweeps.abort();
+    seen.has_enough(100, 5_000, (stage.faults(), 1));
+}

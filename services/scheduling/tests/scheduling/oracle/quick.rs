@@ -1,0 +1,132 @@
+//! What takes seconds: each test provokes what one guard is there for, at the moment at which it matters.
+//!
+//! * the constraint (a row for each seat, by its key): two gates give out the same seats, whose rows are new;
+//! * the fence (the epoch that a change names): the same with rows that were used before; a confirmation meets the sweep;
+//! * the owner's guard: former owners and strangers act on a hold;
+//! * the atomicity of the gate's script: a crowd at one gate, of which the database refuses nobody.
+
+use bangban_rig::Server;
+use tokio::join;
+
+use super::{
+    barrier::Barrier,
+    calls::{Answer, Caller},
+    crowd::{rush, somebody},
+    judge,
+    stage::Stage,
+    truth::{HELD, Truth},
+};
+use crate::served::world::CHEN_JUN;
+
+/// What two gates in memory say is "full" is wrong now and then, which is why a platform of two processes refuses them:
+/// everything else must hold all the same.
+async fn but_for_full(stage: &Stage) {
+    stage.clears().await;
+    let mut history = stage.history().await;
+    history.calls.retain(|call| call.answer != Answer::Full);
+    judge::judge(&history);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_two_gates_that_know_nothing_of_each_other_give_no_seat_twice() {
+    let Some(stage) = Stage::open("two_gates", "", (6, 0), 2).await else {
+        return;
+    };
+    // Rows that are new, then rows that were used.
+    for _ in 0..2 {
+        stage.all_is_free().await;
+        let barrier = Barrier::set(&stage).await;
+        let both = async {
+            // Both have read that the seats are free, and are about to write.
+            barrier.holds_back(2).await;
+            barrier.lets_go().await;
+        };
+        let (rushed, ()) = join!(rush(&stage, 0, 24), both);
+        assert_eq!(rushed.counts(), (6, 18));
+        rushed.leave(&stage).await;
+        stage.clears().await;
+    }
+    but_for_full(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_confirmation_that_meets_the_end_of_its_hold_is_not_undone_by_it() {
+    let Some(stage) = Stage::open("end_of_hold", "", (1, 0), 2).await else {
+        return;
+    };
+    let caller = stage.caller(0);
+    let Answer::Held(hold) = caller.hold(&stage.slot(0), &somebody()).await else {
+        panic!("not held")
+    };
+    let barrier = Barrier::set(&stage).await;
+    let ends = async {
+        // First the confirmation, then, when the hold is over, the sweep of another process.
+        barrier.holds_back(1).await;
+        barrier.holds_back(2).await;
+        barrier.lets_go().await;
+    };
+    let (answer, ()) = join!(caller.confirm(&hold), ends);
+    assert!(matches!(answer, Answer::Booked(_)), "{answer:?}");
+    but_for_full(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_neither_a_former_owner_nor_a_stranger_does_anything_to_a_hold() {
+    let Some(stage) = Stage::open("owners", "", (1, 0), 1).await else {
+        return;
+    };
+    let (caller, slot) = (stage.caller(0), stage.slot(0));
+    let Answer::Held(former) = caller.hold(&slot, &somebody()).await else {
+        panic!("not held")
+    };
+    // It expires, and its seat comes back.
+    stage.clears().await;
+    let Answer::Held(hold) = caller.hold(&slot, &somebody()).await else {
+        panic!("not held")
+    };
+    assert!(hold.seat == former.seat && hold.epoch > former.epoch);
+    let mut newer = former.clone();
+    newer.epoch = hold.epoch;
+    let stranger = stage.caller_as(&CHEN_JUN);
+    for (who, theirs) in [(&caller, &former), (&caller, &newer), (&stranger, &hold)] {
+        refused_everything(who, theirs).await;
+        let truth = Truth::read(&stage.world.store).await;
+        let last = truth.changes.last().expect("a change");
+        assert_eq!((last.state, &last.booking), (HELD, &hold.booking));
+    }
+    let answer = caller.confirm(&hold).await;
+    assert!(matches!(answer, Answer::Booked(_)), "{answer:?}");
+    stage.judged().await;
+}
+
+async fn refused_everything(who: &Caller, hold: &bangban_proto::bangban::scheduling::v1::Hold) {
+    let answers = [
+        who.confirm(hold).await,
+        who.release(hold).await,
+        who.extend(hold).await,
+    ];
+    let is_refused = |a: &Answer| matches!(a, Answer::Refused(_));
+    assert!(answers.iter().all(is_refused), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_the_gate_gives_each_seat_to_one_so_that_the_database_refuses_nobody() {
+    let redis = Server::start(&[]);
+    let Some(stage) = Stage::open("one_gate", &redis.url(), (20, 0), 2).await else {
+        return;
+    };
+    for slot in 0..2 {
+        let (one, two) = join!(rush(&stage, 2 * slot, 80), rush(&stage, 2 * slot + 1, 80));
+        assert_eq!((one.counts(), two.counts()), ((20, 60), (20, 60)));
+        join!(one.leave(&stage), two.leave(&stage));
+    }
+    let seen = stage.judged().await;
+    seen.has_enough(80, 240, (0, 0));
+    let counts = stage.counts();
+    let refused: Vec<_> = counts.iter().map(|c| (c.refused, c.drift_found)).collect();
+    assert_eq!(
+        refused,
+        [(0, 0), (0, 0)],
+        "seats were given to two: {counts:?}"
+    );
+}

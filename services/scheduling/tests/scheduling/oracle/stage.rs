@@ -1,0 +1,277 @@
+//! Servers, people and what is written down of them.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bangban_proto::bangban::scheduling::v1::{self as v1, BookingPolicy};
+use bangban_scheduling::tasks;
+use bangban_slots::{Counts, Health};
+use chrono::NaiveDate;
+use tokio::runtime::Runtime;
+use tonic::transport::{Channel, Endpoint};
+
+use super::{
+    calls::{Caller, Log},
+    judge::{self, History, Seen},
+    truth::{self, COOLING, HELD, Truth},
+};
+use crate::served::{
+    double::Directory,
+    server::Served,
+    world::{DISTRICT, LI_NA, SITE, Who, World, database, slot},
+};
+
+/// How long a hold lives: so short that some expire in every test.
+pub const HOLD_SECONDS: u32 = 2;
+
+/// How long what is over may stay: the time of a hold, and some looks of the sweep.
+const CLEARED_WITHIN: Duration = Duration::from_secs(15);
+
+/// Slots of the day.
+pub const SLOTS: u16 = 4;
+
+pub struct Stage {
+    pub world: World,
+    pub log: Arc<Log>,
+    pub date: NaiveDate,
+    pub capacity: u32,
+    pub reserved: u32,
+    faults: AtomicUsize,
+    channels: Vec<Channel>,
+    replicas: Vec<Served>,
+}
+
+/// Servers run beside those who call them: a crowd of callers must not be what makes a server slow.
+static SERVERS: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+pub async fn on_its_own<T: Send + 'static>(start: impl Future<Output = T> + Send + 'static) -> T {
+    SERVERS.spawn(start).await.expect("started")
+}
+
+/// A connection that is made when it is needed, and again when it was lost.
+pub fn channel(address: std::net::SocketAddr) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    endpoint
+        .connect_timeout(Duration::from_secs(2))
+        .connect_lazy()
+}
+
+impl Stage {
+    /// A day with four slots of so many seats, of which so many are for special groups, that so many processes of the
+    /// service serve. None without a PostgreSQL.
+    pub async fn open(
+        name: &str,
+        redis: &str,
+        (capacity, reserved): (u32, u32),
+        replicas: usize,
+    ) -> Option<Self> {
+        let Some(url) = database(&format!("oracle_{name}")).await else {
+            eprintln!("no DATABASE_URL: `make test` starts a PostgreSQL and sets it");
+            return None;
+        };
+        let directory = Directory::default().knows_everybody();
+        let (redis, doubled) = (redis.to_owned(), directory.clone());
+        let world = on_its_own(async move { World::open_as(url, redis, doubled).await }).await;
+        truth::record(&world.store).await;
+        world.rules(rules()).await;
+        let date = world.published(capacity, reserved).await;
+        let mut served = Vec::new();
+        for _ in 0..replicas {
+            let (config, directory) = (world.config.clone(), directory.clone());
+            let replica = on_its_own(async move {
+                let replica = Served::start(&config, directory).await;
+                replica.works_unasked();
+                while replica.service.health() != Health::Ready {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                replica
+            });
+            served.push(replica.await);
+        }
+        let mut stage = Self {
+            world,
+            log: Log::new(),
+            date,
+            capacity,
+            reserved,
+            faults: AtomicUsize::new(0),
+            channels: Vec::new(),
+            replicas: Vec::new(),
+        };
+        stage.connect(served.iter().map(|s| s.address));
+        stage.replicas = served;
+        stage.has_one_clock().await;
+        Some(stage)
+    }
+
+    /// People call these from now on: over as many connections as ten thousand of them need at the same time.
+    pub fn connect(&mut self, addresses: impl Iterator<Item = std::net::SocketAddr>) {
+        let addresses: Vec<_> = addresses.collect();
+        let all = std::iter::repeat_n(&addresses, 64).flatten().take(64);
+        self.channels = all.map(|address| channel(*address)).collect();
+    }
+
+    /// What is compared is told by one clock.
+    async fn has_one_clock(&self) {
+        let before = self.log.clock.now_us();
+        let theirs = self.world.store.now().await.expect("the time").us();
+        let after = self.log.clock.now_us();
+        assert!(
+            before - 1000 <= theirs && theirs <= after + 1000,
+            "PostgreSQL has another clock than the tests: {theirs} is not within {before}..{after}"
+        );
+    }
+
+    pub fn caller(&self, number: usize) -> Caller {
+        let bearer = self.world.token(&LI_NA).parse().expect("a header");
+        let channel = self.channels[number % self.channels.len()].clone();
+        Caller::new(channel, bearer, self.log.clone())
+    }
+
+    /// Somebody else.
+    pub fn caller_as(&self, who: &Who) -> Caller {
+        let bearer = self.world.token(who).parse().expect("a header");
+        Caller::new(self.channels[0].clone(), bearer, self.log.clone())
+    }
+
+    /// What the gates of the replicas have done.
+    pub fn counts(&self) -> Vec<Counts> {
+        let gates = self.replicas.iter().map(|r| r.service.gate().counts());
+        gates.collect()
+    }
+
+    /// Until the gate of each replica says that all seats are free.
+    pub async fn all_is_free(&self) {
+        let began = Instant::now();
+        for replica in 0..self.replicas.len() {
+            while !self.free(replica).await.is_some_and(|slots| {
+                slots.len() == usize::from(SLOTS)
+                    && slots.iter().all(|(_, free)| *free == self.capacity)
+            }) {
+                assert!(began.elapsed() < CLEARED_WITHIN, "a gate does not notice");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    pub fn slot(&self, number: u16) -> String {
+        slot(self.date, number)
+    }
+
+    /// Something was done to the servers.
+    pub fn fault(&self) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn faults(&self) -> usize {
+        self.faults.load(Ordering::Relaxed)
+    }
+
+    /// Until no hold is left and nothing cools any more: within the time of a hold and some looks.
+    pub async fn clears(&self) {
+        let began = Instant::now();
+        loop {
+            let truth = Truth::read(&self.world.store).await;
+            let last = truth.last();
+            let left: Vec<_> = last
+                .values()
+                .filter(|c| matches!(c.state, HELD | COOLING))
+                .collect();
+            if left.is_empty() {
+                return;
+            }
+            assert!(
+                began.elapsed() < CLEARED_WITHIN,
+                "I6: not cleared within {CLEARED_WITHIN:?}: {left:?}; {:?}",
+                self.world.served.service.health()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What the gate says is free, by slot, once it knows; `None` while it does not.
+    async fn free(&self, caller: usize) -> Option<Vec<(String, u32)>> {
+        let request = v1::GetAvailabilityRequest {
+            district: DISTRICT.to_owned(),
+            sites: vec![SITE.to_owned()],
+            from: self.date.to_string(),
+            to: self.date.to_string(),
+            ..v1::GetAvailabilityRequest::default()
+        };
+        let caller = self.caller(caller);
+        let asked = caller.request(request);
+        let answer = caller.client().get_availability(asked).await.ok()?;
+        let day = answer.into_inner().days.pop()?;
+        let slots = day.slots.into_iter();
+        let slots = slots.map(|s| (s.slot, s.free + s.reserved_free));
+        day.is_known.then(|| slots.collect())
+    }
+
+    /// Everything there is to be judged, when all is quiet.
+    pub async fn history(&self) -> History {
+        let drift = self.log.clock.drift_us();
+        assert!(
+            drift.abs() < 1000,
+            "the machine's clock was set: {drift} µs"
+        );
+        let truth = Truth::read(&self.world.store).await;
+        History {
+            calls: self.log.calls(),
+            truth,
+            capacity: self.capacity,
+            reserved: self.reserved,
+            free: Vec::new(),
+        }
+    }
+
+    /// Judges everything, when nobody calls any more; the gate agrees with the database within seconds.
+    pub async fn judged(&self) -> Seen {
+        println!("{:?}", self.log.tally());
+        self.clears().await;
+        let mut history = self.history().await;
+        let began = Instant::now();
+        loop {
+            if let Some(free) = self.free(0).await {
+                history.free = free;
+            }
+            if judge::agrees(&history) || began.elapsed() > Duration::from_secs(10) {
+                assert!(
+                    !history.free.is_empty(),
+                    "I5: the gate does not say what is free"
+                );
+                return judge::judge(&history);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Sweeps more often than a server does by itself, as many replicas together do.
+    pub fn sweeps(&self) -> tokio::task::JoinHandle<()> {
+        let rpc = self.world.rpc.clone();
+        tokio::spawn(async move {
+            loop {
+                _ = tasks::once(&rpc).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+    }
+}
+
+fn rules() -> BookingPolicy {
+    BookingPolicy {
+        hold_seconds: HOLD_SECONDS,
+        cooling_seconds: Some(0),
+        offer_seconds: 2,
+        most_ahead: 100,
+        most_per_item: 100,
+        most_per_day: 100,
+        most_cancellations: 100,
+        ..BookingPolicy::default()
+    }
+}

@@ -1,0 +1,42 @@
+//! Nothing happens to the servers.
+
+use bangban_rig::Server;
+
+use super::{
+    crowd::{CROWDS, Regulars, rush},
+    stage::Stage,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_of_ten_thousand_who_want_twenty_seats_twenty_have_one_and_all_are_answered() {
+    let _alone = CROWDS.lock().await;
+    let redis = Server::start(&[]);
+    let Some(stage) = Stage::open("still", &redis.url(), (20, 0), 2).await else {
+        return;
+    };
+    let rushed = rush(&stage, 0, 10_000).await;
+    assert_eq!(rushed.counts(), (20, 9_980));
+    let seen = stage.judged().await;
+    seen.has_enough(20, 9_980, (0, 0));
+    assert_eq!(seen.lost, 0, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_bb_9_2b_people_who_come_and_go_are_never_told_full_wrongly() {
+    let redis = Server::start(&[]);
+    let Some(stage) = Stage::open("regulars", &redis.url(), (3, 1), 2).await else {
+        return;
+    };
+    let sweeps = stage.sweeps();
+    let regulars = Regulars::start(&stage, 12);
+    stage.log.serves(300).await;
+    regulars.leave().await;
+    let seen = stage.judged().await;
+    sweeps.abort();
+    seen.has_enough(250, 100, (0, 0));
+    assert!(
+        seen.moved >= 4 && seen.expired >= 3 && seen.repeated > 20,
+        "vacuous: {seen}"
+    );
+    assert_eq!(seen.lost, 0, "{seen}");
+}
