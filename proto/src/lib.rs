@@ -28,6 +28,8 @@ pub struct Method {
     pub is_read: bool,
     /// Answers a stream of messages.
     pub is_stream: bool,
+    /// A command that begins something: its request names neither a case nor an etag.
+    pub is_beginning: bool,
 }
 
 /// Every method of every contract, by path.

@@ -15,6 +15,7 @@ mod clauses;
 mod clock;
 mod concurrent;
 mod consultation;
+mod faults;
 mod inside_outside;
 mod ledger;
 mod modes;

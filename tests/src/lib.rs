@@ -7,6 +7,8 @@
 pub mod agency;
 pub mod case;
 pub mod cluster;
+pub mod load;
+pub mod postgres;
 pub mod question;
 pub mod refusals;
 mod world;

@@ -22,6 +22,7 @@ use tonic::{Code, Status, body::Body};
 
 use crate::{
     identity::{Caller, Verifier},
+    link::Link,
     refusal::{Kind, Refusal},
 };
 
@@ -120,7 +121,9 @@ where
             // The body is not Sync: what admission reads is taken out before it waits.
             let path = request.uri().path().to_owned();
             let authorization = request.headers().get(http::header::AUTHORIZATION).cloned();
-            match shared.admit(&path, authorization.as_ref()).await {
+            let link = request.extensions().get::<Link>().cloned();
+            let link = link.unwrap_or_default();
+            match shared.admit(&path, authorization.as_ref(), &link).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                 }
@@ -145,6 +148,7 @@ impl Shared {
         &self,
         path: &str,
         authorization: Option<&HeaderValue>,
+        link: &Link,
     ) -> Result<Arc<Caller>, Refusal> {
         if path.starts_with("/grpc.health.v1.Health/") {
             return Ok(Arc::new(Caller::public()));
@@ -154,6 +158,7 @@ impl Shared {
             return Ok(Arc::new(Caller::public()));
         }
         let caller = self.verifier.caller(bearer(authorization)?)?;
+        link.carries(&caller)?;
         let Some(method) = method else {
             // Reflection, and paths that are in no contract: the router behind answers those.
             return Ok(caller);
@@ -194,7 +199,11 @@ impl Shared {
     }
 }
 
-fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
+/// The token that a request carries.
+///
+/// # Errors
+/// UNAUTHENTICATED when there is none, or in a scheme other than `Bearer`.
+pub fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
     authorization
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
@@ -211,7 +220,9 @@ fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
         })
 }
 
-fn too_late() -> Refusal {
+/// What is told to those whose time is over, or cannot suffice.
+#[must_use]
+pub fn too_late() -> Refusal {
     Refusal::new(
         Kind::TooLate,
         "DEADLINE_EXCEEDED",

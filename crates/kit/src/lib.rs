@@ -1,15 +1,14 @@
 //! What every service needs around its rules.
 //!
 //! [`refusal`] says no with a requirement and in two languages; [`identity`] and [`access`] find out who calls and
-//! whether they may; [`scope`] is what they may see; [`page`] makes lists that go on; [`config`], [`logs`],
-//! [`serve`] and [`peers`] are how a process starts, listens, calls others and ends. Knows no database and no domain.
+//! whether they may; [`link`] is the way they came; [`scope`] is what they may see; [`page`] makes lists that go on;
+//! [`config`] and [`logs`] are how a process starts. Knows no network, no database and no domain.
 
 pub mod access;
 pub mod config;
 pub mod identity;
+pub mod link;
 pub mod logs;
 pub mod page;
-pub mod peers;
 pub mod refusal;
 pub mod scope;
-pub mod serve;

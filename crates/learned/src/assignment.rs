@@ -5,9 +5,9 @@ use std::time::Duration;
 use bangban_kit::{
     access::Deadline,
     identity::Caller,
-    peers::Peer,
     refusal::{Kind, Refusal},
 };
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::directory::v1::{
     CheckAssignmentRequest, CheckAssignmentResponse, staff_service_client::StaffServiceClient,
 };

@@ -3,7 +3,8 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use bangban_kit::{identity::Caller, peers::Peer, refusal};
+use bangban_kit::{identity::Caller, refusal};
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::events::v1::{
     Act, TailRequest, TailResponse, event_feed_client::EventFeedClient,
 };

@@ -65,6 +65,16 @@ impl Source {
         self.text.contains(&format!("\"{text}\""))
     }
 
+    /// Whether this is the other file, or a module within it.
+    pub fn is_of(&self, other: &Self) -> bool {
+        let room = other
+            .path
+            .trim_end_matches("/mod.rs")
+            .trim_end_matches(".rs");
+        let within = self.path.strip_prefix(room);
+        self.path == other.path || within.is_some_and(|w| w.starts_with('/'))
+    }
+
     /// Whether it judges numbers of documents and receipts: who asks cites the requirement.
     pub fn is_about_numbers(&self) -> bool {
         self.path.starts_with("crates/codes/")

@@ -33,10 +33,11 @@ impl Contract {
         let pool = compiler.descriptor_pool();
         let mut comments = HashMap::new();
         for file in compiler.file_descriptor_set().file {
+            let name = file.name().to_owned();
             for location in file.source_code_info.unwrap_or_default().location {
                 let text = location.leading_comments.unwrap_or_default();
                 if !text.trim().is_empty() {
-                    comments.insert((file.name().to_owned(), location.path), tidy(&text));
+                    comments.insert((name.clone(), location.path), tidy(&text));
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 mod code;
 mod contract;
+mod fields;
 mod page;
 mod refusals;
 mod rules;
@@ -45,20 +46,37 @@ fn service_of(package: &str) -> &str {
     }
 }
 
-/// What the methods of each service list, with what every method can refuse.
+/// What the methods of each service list themselves.
 fn listed(contract: &Contract) -> BTreeMap<String, Refusals> {
-    let everywhere = common(contract).expect("what every method refuses");
     let mut listed: BTreeMap<String, Refusals> = BTreeMap::new();
     for method in contract.methods() {
         let service = service_of(method.parent_service().package_name()).to_owned();
-        let known = listed.entry(service).or_insert_with(|| everywhere.clone());
-        known.add(
-            of_method(contract, &method)
-                .expect("refusals")
-                .whole(contract),
-        );
+        let known = listed.entry(service).or_default();
+        known.add(of_method(contract, &method).expect("refusals"));
     }
     listed
+}
+
+/// What is wrong with reasons that these sources should give.
+fn not_given(who: &str, refusals: &Refusals, sources: &[&Source]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (reason, requirements) in refusals.reasons() {
+        if !sources.iter().any(|s| s.says(reason)) {
+            wrong.push(format!("{who}: {reason} is nowhere in the code"));
+        }
+        for id in requirements {
+            // In its own file, in the one that this is a part of, or by who asked about a number.
+            let is_cited = sources.iter().filter(|s| s.says(reason)).any(|s| {
+                let judges_numbers = s.is_about_numbers();
+                let mut citing = sources.iter().filter(|c| c.says(id));
+                citing.any(|c| judges_numbers || s.is_of(c))
+            });
+            if !is_cited {
+                wrong.push(format!("{who}: {reason} does not cite {id}"));
+            }
+        }
+    }
+    wrong
 }
 
 #[test]
@@ -74,6 +92,24 @@ fn the_page_says_what_the_contracts_say() {
         page == was,
         "docs/api.md is not what the contracts say: run `make api` and commit it. First difference: {differs:?}"
     );
+}
+
+#[test]
+fn every_link_within_the_page_leads_somewhere() {
+    let page = page::write(&Contract::compile());
+    let headings = page
+        .lines()
+        .filter_map(|l| l.trim_start_matches('#').strip_prefix(' '));
+    let mut places: BTreeSet<String> = headings
+        .map(|h| h.to_lowercase().replace(' ', "-"))
+        .collect();
+    let anchors = page.split("<a id=\"").skip(1);
+    places.extend(anchors.filter_map(|a| Some(a.split_once('"')?.0.to_owned())));
+    let links = page.split("](#").skip(1);
+    let links: BTreeSet<&str> = links.filter_map(|l| Some(l.split_once(')')?.0)).collect();
+    assert!(links.len() > 200, "{} places are linked", links.len());
+    let broken: Vec<_> = links.iter().filter(|l| !places.contains(**l)).collect();
+    assert!(broken.is_empty(), "{broken:?}");
 }
 
 #[test]
@@ -96,24 +132,14 @@ fn every_method_says_what_it_refuses() {
 fn every_reason_that_is_listed_is_in_the_code_with_its_requirement() {
     let contract = Contract::compile();
     let sources = code::read(&root());
-    let mut wrong = Vec::new();
-    let mut count = 0;
+    let all: Vec<&Source> = sources.iter().collect();
+    let everywhere = common(&contract).expect("what every method refuses");
+    let mut count = everywhere.reasons().count();
+    let mut wrong = not_given("every method", &everywhere, &all);
     for (service, refusals) in listed(&contract) {
         let near: Vec<&Source> = sources.iter().filter(|s| s.is_seen_by(&service)).collect();
-        let says = |text: &str| near.iter().any(|s| s.says(text));
-        for (reason, requirements) in refusals.reasons() {
-            count += 1;
-            if !says(reason) {
-                wrong.push(format!("{service}: {reason} is nowhere in the code"));
-            }
-            for id in requirements {
-                let together = near.iter().any(|s| s.says(reason) && s.says(id));
-                let of_a_number = near.iter().any(|s| s.says(reason) && s.is_about_numbers());
-                if !(together || of_a_number && says(id)) {
-                    wrong.push(format!("{service}: {reason} does not cite {id}"));
-                }
-            }
-        }
+        count += refusals.reasons().count();
+        wrong.extend(not_given(&service, &refusals, &near));
     }
     assert!(count > 200, "{count} reasons are listed");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -122,7 +148,10 @@ fn every_reason_that_is_listed_is_in_the_code_with_its_requirement() {
 #[test]
 fn every_refusal_in_the_code_is_listed() {
     let contract = Contract::compile();
-    let listed = listed(&contract);
+    let mut listed = listed(&contract);
+    for refusals in listed.values_mut() {
+        refusals.add(common(&contract).expect("what every method refuses"));
+    }
     let mut wrong = BTreeSet::new();
     let mut count = 0;
     for source in code::read(&root()) {

@@ -2,29 +2,19 @@
 
 use std::fmt::Write as _;
 
-use prost_reflect::{
-    EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor,
-    Value,
-};
+use prost_reflect::{EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor, Value};
 
 use crate::{
     contract::Contract,
+    fields::{request, table},
     refusals::{self, Item},
-    rules,
 };
 
 /// What stands before the reference: by hand.
 const INTRO: &str = include_str!("intro.md");
 
-/// Fields that the introduction explains for all requests.
-const HEAD: [&str; 6] = [
-    "district",
-    "request_id",
-    "etag",
-    "after",
-    "page_size",
-    "page_token",
-];
+/// What the introduction lists.
+pub const ROLE: &str = "bangban.options.v1.Role";
 
 /// The page.
 pub fn write(contract: &Contract) -> String {
@@ -35,23 +25,9 @@ pub fn write(contract: &Contract) -> String {
     };
     let files = contract.files();
     add(&INTRO
+        .replace("<!-- contents -->\n", &contents(contract, &files))
         .replace("<!-- refusals -->\n", &common(contract))
         .replace("<!-- roles -->\n", &roles(contract)));
-    add("## Contents\n");
-    for file in files.iter().filter(|f| f.services().len() > 0) {
-        for service in file.services() {
-            let methods: Vec<String> = service
-                .methods()
-                .map(|m| link(m.name(), m.full_name()))
-                .collect();
-            add(&format!(
-                "- {}: {}",
-                link(service.full_name(), service.full_name()),
-                methods.join(", ")
-            ));
-        }
-    }
-    add("- [Messages](#messages)\n");
     for file in files.iter().filter(|f| f.services().len() > 0) {
         add(&services(contract, file));
     }
@@ -75,7 +51,17 @@ pub fn write(contract: &Contract) -> String {
     format!("{}\n", tidy.trim_end())
 }
 
-fn link(text: &str, to: &str) -> String {
+fn contents(contract: &Contract, files: &[FileDescriptor]) -> String {
+    let mut text = String::new();
+    for service in files.iter().flat_map(FileDescriptor::services) {
+        let name = link(service.full_name(), service.full_name());
+        let what = paragraphs(contract.of_service(&service));
+        let _ = writeln!(text, "- {name}: {}", first(&what));
+    }
+    text
+}
+
+pub fn link(text: &str, to: &str) -> String {
     format!("[{text}](#{to})")
 }
 
@@ -96,7 +82,21 @@ fn paragraphs(text: &str) -> String {
         .join("\n\n")
 }
 
-fn cell(text: &str) -> String {
+/// The first sentence.
+pub fn first(text: &str) -> &str {
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let ends = paragraph.match_indices('.').map(|(at, _)| at + 1);
+    let end = ends
+        .filter(|at| paragraph[*at..].starts_with([' ', '\n']))
+        .find(|at| {
+            paragraph[*at..]
+                .trim_start()
+                .starts_with(char::is_uppercase)
+        });
+    &paragraph[..end.unwrap_or(paragraph.len())]
+}
+
+pub fn cell(text: &str) -> String {
     flat(text).replace('|', "\\|")
 }
 
@@ -130,7 +130,7 @@ fn code_of(reason: &str) -> String {
 fn roles(contract: &Contract) -> String {
     let mut text = String::from("| role | who |\n| --- | --- |\n");
     for value in contract
-        .enumeration("bangban.options.v1.Role")
+        .enumeration(ROLE)
         .values()
         .filter(|v| v.number() != 0)
     {
@@ -149,8 +149,19 @@ fn services(contract: &Contract, file: &FileDescriptor) -> String {
     for service in file.services() {
         let name = service.full_name();
         let _ = writeln!(text, "{}\n## {name}\n", anchor(name));
-        let _ = writeln!(text, "{}\n", paragraphs(contract.of_file(file)));
+        if file.services().next().as_ref() == Some(&service) {
+            let _ = writeln!(text, "{}\n", paragraphs(contract.of_file(file)));
+        }
         let _ = writeln!(text, "{}\n", paragraphs(contract.of_service(&service)));
+        text.push_str("| method | what it does | who may call it |\n| --- | --- | --- |\n");
+        for method in service.methods() {
+            let name = link(method.name(), method.full_name());
+            let (words, _) = refusals::parts(contract.of_method(&method));
+            let (what, who) = (cell(first(&words)), who(contract, &method));
+            let who = who.split(';').next().unwrap_or_default();
+            let _ = writeln!(text, "| {name} | {what} | {who} |");
+        }
+        text.push('\n');
         for method in service.methods() {
             text.push_str(&one(contract, &method));
         }
@@ -204,7 +215,7 @@ fn who(contract: &Contract, method: &MethodDescriptor) -> String {
     if get("is_public") == Value::Bool(true) {
         return "everybody, without a token".to_owned();
     }
-    let all = contract.enumeration("bangban.options.v1.Role");
+    let all = contract.enumeration(ROLE);
     let named = |value: &Value| {
         let number = value.as_enum_number().expect("a role");
         role(all.get_value(number).expect("a role").name())
@@ -262,69 +273,6 @@ fn refused(contract: &Contract, method: &MethodDescriptor) -> String {
         }
     });
     said.collect::<Vec<_>>().join("; ")
-}
-
-fn request(contract: &Contract, message: &MessageDescriptor) -> String {
-    let (head, own): (Vec<_>, Vec<_>) = message.fields().partition(|f| HEAD.contains(&f.name()));
-    let head: Vec<String> = head.iter().map(|f| format!("`{}`", f.name())).collect();
-    let mut text = match (head.is_empty(), own.is_empty()) {
-        (true, true) => format!("`{}` is empty.\n\n", message.name()),
-        (true, false) => format!("`{}`:\n\n", message.name()),
-        (false, true) => format!(
-            "`{}`: [{}](#what-requests-share).\n\n",
-            message.name(),
-            head.join(", ")
-        ),
-        (false, false) => {
-            format!(
-                "`{}`: [{}](#what-requests-share), and\n\n",
-                message.name(),
-                head.join(", ")
-            )
-        }
-    };
-    text.push_str(&table(contract, own));
-    text
-}
-
-fn table(contract: &Contract, fields: Vec<FieldDescriptor>) -> String {
-    if fields.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from("| field | type | rules | meaning |\n| --- | --- | --- | --- |\n");
-    for field in fields {
-        let meaning = cell(contract.of_field(&field));
-        let rules = rules::of(contract, &field);
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {rules} | {meaning} |",
-            field.name(),
-            kind(&field)
-        );
-    }
-    text.push('\n');
-    text
-}
-
-fn kind(field: &FieldDescriptor) -> String {
-    let named = |name: &str, full: &str| {
-        if full.starts_with("bangban.") {
-            link(name, full)
-        } else {
-            name.to_owned()
-        }
-    };
-    let one = match field.kind() {
-        Kind::Message(message) => named(message.name(), message.full_name()),
-        Kind::Enum(of) => named(of.name(), of.full_name()),
-        scalar => format!("{scalar:?}").to_lowercase(),
-    };
-    assert!(!field.is_map(), "{}: a map", field.full_name());
-    if field.is_list() {
-        format!("list of {one}")
-    } else {
-        one
-    }
 }
 
 fn messages(contract: &Contract, file: &FileDescriptor) -> String {

@@ -37,22 +37,6 @@ impl Refusals {
         self.0.extend(other.0);
     }
 
-    /// Reasons alone: those of the methods that are named stand for their names.
-    pub fn whole(&self, contract: &Contract) -> Self {
-        let mut whole = Vec::new();
-        for item in &self.0 {
-            match item {
-                Item::Reason(..) => whole.push(item.clone()),
-                Item::Of(name, _) => {
-                    let method = contract.method(name).expect("a method");
-                    let theirs = of_method(contract, &method).expect("refusals");
-                    whole.extend(theirs.whole(contract).0);
-                }
-            }
-        }
-        Self(whole)
-    }
-
     /// The reasons, each with all requirements that it cites.
     pub fn reasons(&self) -> impl Iterator<Item = (&String, Vec<&String>)> {
         let mut reasons: BTreeMap<&String, Vec<&String>> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! The rules of a field (protovalidate), as a person says them. A rule that this does not know stops the test.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage as _, Value};
 
 use crate::contract::Contract;
 
@@ -14,17 +14,17 @@ pub fn of(contract: &Contract, field: &FieldDescriptor) -> String {
         field.full_name()
     );
     let rules = contract.option(&field.options(), "buf.validate.field");
-    rules.map_or_else(String::new, |rules| said(&rules).join("; "))
+    rules.map_or_else(String::new, |rules| said(&rules, field).join("; "))
 }
 
-fn said(rules: &DynamicMessage) -> Vec<String> {
+fn said(rules: &DynamicMessage, of: &FieldDescriptor) -> Vec<String> {
     let mut words = Vec::new();
     let mut may_be_empty = false;
     for (field, value) in rules.fields() {
         match (field.name(), value) {
             ("required", _) => words.push("required".to_owned()),
             ("ignore", _) => may_be_empty = true,
-            (_, Value::Message(kind)) => words.extend(of_kind(field.name(), kind)),
+            (_, Value::Message(kind)) => words.extend(of_kind(field.name(), kind, of)),
             (name, value) => panic!("a rule nobody can say: {name} {value:?}"),
         }
     }
@@ -34,7 +34,7 @@ fn said(rules: &DynamicMessage) -> Vec<String> {
     words
 }
 
-fn of_kind(kind: &str, rules: &DynamicMessage) -> Vec<String> {
+fn of_kind(kind: &str, rules: &DynamicMessage, of: &FieldDescriptor) -> Vec<String> {
     let get = |name: &str| {
         let field = rules.descriptor().get_field_by_name(name)?;
         rules
@@ -70,19 +70,30 @@ fn of_kind(kind: &str, rules: &DynamicMessage) -> Vec<String> {
             ("pattern", value) => words.push(format!("`{}`", told(value).replace('|', "\\|"))),
             ("uuid", _) => words.push("a UUID".to_owned()),
             ("unique", _) => words.push("each once".to_owned()),
-            ("defined_only", _) => words.push("a value that is listed".to_owned()),
-            ("not_in", value) => {
-                assert_eq!(told(value), "0", "what else may not be in it");
-                words.push("not UNSPECIFIED".to_owned());
-            }
-            ("in", value) => words.push(format!("one of {}", told(value))),
+            // The introduction says it of all of them.
+            ("defined_only", _) => {}
+            ("not_in", value) if told(value) == "0" => words.push("not UNSPECIFIED".to_owned()),
+            ("not_in", value) => words.push(format!("not {}", named(value, of))),
+            ("in", value) => words.push(format!("one of {}", named(value, of))),
             ("items", Value::Message(each)) => {
-                words.push(format!("each: {}", said(each).join(", ")));
+                words.push(format!("each: {}", said(each, of).join(", ")));
             }
             (name, value) => panic!("a rule nobody can say: {name} {value:?}"),
         }
     }
     words
+}
+
+/// Values of an enumeration, by their names.
+fn named(value: &Value, of: &FieldDescriptor) -> String {
+    let (Kind::Enum(of), Value::List(numbers)) = (of.kind(), value) else {
+        return told(value);
+    };
+    let names = numbers.iter().map(|number| {
+        let number = number.as_i32().expect("a number");
+        format!("`{}`", of.get_value(number).expect("a value").name())
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn told(value: &Value) -> String {

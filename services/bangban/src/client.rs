@@ -2,30 +2,28 @@
 
 use std::{
     collections::BTreeMap,
-    future::Future,
     net::IpAddr,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use bangban_kit::config::Config;
+use bangban_kit::config::{self, Config};
+use bangban_net::{
+    client::{Channel as Connections, Endpoints, Settings},
+    tls::{Secure, Tls},
+};
 use tonic::{
     Request, Response, Status,
     body::Body,
     metadata::{Ascii, MetadataValue},
-    transport,
 };
-use tower::{Service, ServiceExt as _};
+use tower::Service;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, serve};
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// Whoever answers at an address.
-const ANY: &str = "bangban";
 
 /// The caller. Clones share the connections.
 #[derive(Clone)]
@@ -38,27 +36,29 @@ pub struct Client {
 /// connections.
 #[derive(Clone)]
 pub struct Channel {
-    by_service: Arc<BTreeMap<String, transport::Channel>>,
+    by_service: Arc<BTreeMap<String, Connections>>,
     /// Where everything else goes: all of it when one process serves everything.
-    otherwise: transport::Channel,
+    otherwise: Connections,
 }
 
 impl Client {
     /// Calls as the public, at `address`; without one, each service where the key `peers` names it, and the others
-    /// where the configuration listens.
+    /// where the configuration listens. Has to be called within a tokio runtime.
     ///
     /// # Errors
-    /// An address that is no URL.
+    /// An address that is no URL with a port; certificates that cannot be used.
     pub fn connect(config: &Config, address: Option<&str>) -> Result<Self, Failure> {
+        let tls = tls(&config.tls)?;
         let mut by_service = BTreeMap::new();
         let otherwise = match address {
-            Some(address) if address.contains("://") => transport_to(ANY, address)?,
-            Some(address) => transport_to(ANY, &format!("http://{address}"))?,
+            Some(address) if address.contains("://") => to_address(address, tls)?,
+            Some(address) => to_address(&format!("http://{address}"), tls)?,
             None => {
                 for (service, addresses) in &config.peers {
-                    by_service.insert(service.clone(), transport_to(service, addresses)?);
+                    let to = serve::channel(service, addresses, tls.clone())?;
+                    by_service.insert(service.clone(), to);
                 }
-                transport_to(ANY, &own_address(config))?
+                to_address(&own_address(config), tls)?
             }
         };
         Ok(Self {
@@ -73,12 +73,12 @@ impl Client {
     /// Calls one process of a service, as the public.
     ///
     /// # Errors
-    /// An address that is no URL.
-    pub fn one(service: &str, address: &str) -> Result<Self, Failure> {
+    /// An address that is no URL with a port; certificates that cannot be used.
+    pub fn one(service: &str, address: &str, files: &config::Tls) -> Result<Self, Failure> {
         Ok(Self {
             channel: Channel {
                 by_service: Arc::default(),
-                otherwise: transport_to(service, address)?,
+                otherwise: serve::channel(service, address, tls(files)?)?,
             },
             bearer: None,
         })
@@ -139,24 +139,25 @@ impl Client {
 }
 
 impl Channel {
-    fn of(&self, service: &str) -> &transport::Channel {
+    fn of(&self, service: &str) -> &Connections {
         self.by_service.get(service).unwrap_or(&self.otherwise)
     }
 }
 
 impl Service<http::Request<Body>> for Channel {
     type Response = http::Response<Body>;
-    type Error = transport::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+    type Error = Status;
+    type Future = <Connections as Service<http::Request<Body>>>::Future;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         // Which connection has to be ready is known when the call is.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let to = self.of(service_of(request.uri().path())).clone();
-        Box::pin(to.oneshot(request))
+        self.of(service_of(request.uri().path()))
+            .clone()
+            .call(request)
     }
 }
 
@@ -171,25 +172,23 @@ fn service_of(path: &str) -> &str {
     }
 }
 
-/// A channel to a service at one of these addresses, separated by commas; it connects when it is first used.
-fn transport_to(service: &str, addresses: &str) -> Result<transport::Channel, Failure> {
-    let wrong = |e: transport::Error| {
+fn tls(files: &config::Tls) -> Result<Option<Tls>, Failure> {
+    Tls::open(files).map_err(|e| Failure::of("certificates cannot be used; correct them", &e))
+}
+
+/// Whoever answers at an address.
+fn to_address(address: &str, tls: Option<Tls>) -> Result<Connections, Failure> {
+    let endpoints = Endpoints::parse(address, tls.is_some()).map_err(|e| {
         Failure::of(
-            &format!(
-                "{addresses} is no address of {service}; write for example --address http://127.0.0.1:7400"
-            ),
+            "nobody can be called; write for example --address http://127.0.0.1:7400",
             &e,
         )
-    };
-    if !addresses.contains(',') {
-        return bangban_kit::peers::remote(addresses).map_err(wrong);
-    }
-    let endpoints: Result<Vec<_>, _> = addresses
-        .split(',')
-        .map(|address| transport::Endpoint::from_shared(address.trim().to_owned()))
-        .collect();
-    Ok(transport::Channel::balance_list(
-        endpoints.map_err(wrong)?.into_iter(),
+    })?;
+    let dial = Secure::to_address(tls);
+    Ok(Connections::balanced(
+        endpoints,
+        dial,
+        Settings::of("bangban"),
     ))
 }
 
@@ -201,7 +200,9 @@ fn own_address(config: &Config) -> String {
             IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}")
+    let is_secure = !config.tls.certificate.as_os_str().is_empty();
+    let scheme = if is_secure { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 /// The answer, or a failure that names what was tried.

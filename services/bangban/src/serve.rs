@@ -12,9 +12,13 @@ use bangban_kit::{
     access::Regions,
     config::Config,
     identity::{ContextKey, Verifier},
-    peers::{Memory, Peer},
     refusal::Refusal,
-    serve::{self, Plan},
+};
+use bangban_net::{
+    client::{Channel, Endpoints, Local, Settings},
+    peer::Peer,
+    server::{self, Plan},
+    tls::{Secure, Tls},
 };
 use bangban_proto::bangban::{
     directory::v1::{GetRegionRequest, region_service_client::RegionServiceClient},
@@ -24,7 +28,7 @@ use bangban_store::{Store, feed::Feeds};
 use bangban_supervision::Supervision;
 use tokio::{sync::Mutex, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, service::RoutesBuilder, transport::Channel};
+use tonic::{Code, service::RoutesBuilder};
 
 use crate::{cli, failure::Failure, token::Signer};
 
@@ -63,7 +67,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// The directory, when it runs here.
     pub directory: Option<Arc<Directory>>,
-    server: JoinHandle<Result<(), serve::Error>>,
+    server: JoinHandle<Result<(), server::Error>>,
     tasks: Vec<JoinHandle<()>>,
     feeds: CancellationToken,
 }
@@ -82,7 +86,7 @@ pub fn stop_when_signalled() -> CancellationToken {
     let stop = CancellationToken::new();
     let cancelled = stop.clone();
     tokio::spawn(async move {
-        serve::signalled().await;
+        server::signalled().await;
         cancelled.cancel();
     });
     stop
@@ -121,14 +125,16 @@ pub async fn start(
         context.clone(),
     )
     .map_err(keys)?;
-    let listening = serve::listen(&config.server).await.map_err(|e| {
+    let tls = Tls::open(&config.tls)
+        .map_err(|e| Failure::of("certificates cannot be used; correct them", &e))?;
+    let listening = server::listen(&config.server).await.map_err(|e| {
         Failure::new(format!(
             "{e} (or with --listen ADDRESS, port 0 for a free one)."
         ))
     })?;
     let address = listening.address;
 
-    let memory = Memory::default();
+    let local = Local::default();
     let mut builder = RoutesBuilder::default();
     let mut names = Vec::new();
     let mut stores: Vec<Store> = Vec::new();
@@ -149,14 +155,9 @@ pub async fn start(
     }
     let to = |service, name| {
         if what.has(service) {
-            memory.channel().map_err(|e| {
-                Failure::of(
-                    "the services in this process cannot reach each other; report this",
-                    &e,
-                )
-            })
+            Ok(Channel::local(local.clone()))
         } else {
-            remote(config, name)
+            remote(config, tls.clone(), name)
         }
     };
     let channel = to(cli::Service::Directory, "directory")?;
@@ -206,13 +207,13 @@ pub async fn start(
             known: Mutex::default(),
         }),
     };
-    let memory = memory.accept;
     let plan = Plan {
         routes: builder.routes(),
         names,
         verifier: Arc::new(verifier),
         regions,
-        memory,
+        local,
+        tls,
     };
     let config = config.server.clone();
     let ending = feeds.clone();
@@ -226,7 +227,7 @@ pub async fn start(
             ending.cancel();
         }
     });
-    let server = tokio::spawn(async move { serve::serve(listening, &config, plan, stop).await });
+    let server = tokio::spawn(async move { server::serve(listening, &config, plan, stop).await });
     Ok(Running {
         address,
         directory,
@@ -265,10 +266,10 @@ fn unopened(service: &str, error: &bangban_store::Error) -> Failure {
     )
 }
 
-fn remote(config: &Config, service: &str) -> Result<Channel, Failure> {
+fn remote(config: &Config, tls: Option<Tls>, service: &str) -> Result<Channel, Failure> {
     let address = config.peers.get(service).ok_or_else(|| {
         Failure::new(format!(
-            "{service} does not run in this process: say where it is with `--set peers.{service}=http://HOST:PORT`."
+            "{service} does not run in this process: say where it is with `--set peers.{service}=https://HOST:PORT`."
         ))
     })?;
     // Contexts are signed with a key that both processes must hold.
@@ -279,12 +280,25 @@ fn remote(config: &Config, service: &str) -> Result<Channel, Failure> {
             "this data folder had no context key: give both processes the same identity.context_key"
         );
     }
-    bangban_kit::peers::remote(address).map_err(|e| {
-        Failure::of(
-            &format!("peers.{service}: {address} is no URL; correct it"),
-            &e,
-        )
-    })
+    channel(service, address, tls)
+}
+
+/// A channel to a service, as the key `peers` says where it is.
+///
+/// # Errors
+/// Text that names no endpoints.
+pub(crate) fn channel(
+    service: &str,
+    addresses: &str,
+    tls: Option<Tls>,
+) -> Result<Channel, Failure> {
+    let endpoints = Endpoints::parse(addresses, tls.is_some())
+        .map_err(|e| Failure::of(&format!("peers.{service} cannot be used; correct it"), &e))?;
+    Ok(Channel::balanced(
+        endpoints,
+        Secure::to_service(tls, service),
+        Settings::of(service),
+    ))
 }
 
 /// Regions of a directory in another process. What exists is remembered; regions do not vanish within a data set.

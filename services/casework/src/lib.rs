@@ -10,9 +10,10 @@ pub mod tasks;
 
 use std::sync::Arc;
 
-use bangban_kit::{config::Config, peers::Peer};
+use bangban_kit::config::Config;
 use bangban_learned::{effects::FromDirectory, known::Learned};
 use bangban_ledger::SigningKey;
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::casework::v1::{
     case_service_server::{CaseServiceServer, SERVICE_NAME as CASES},
     ledger_service_server::{LedgerServiceServer, SERVICE_NAME as LEDGERS},

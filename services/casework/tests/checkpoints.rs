@@ -10,10 +10,13 @@ use bangban_casework::{
 use bangban_kit::{
     config::Config,
     identity::{Caller, ContextKey},
-    peers::{Memory, Peer},
 };
 use bangban_learned::{known::Learned, revision};
 use bangban_ledger::{Kept, Leaf, START, SigningKey, Trust, is_signed, merkle, verify_with};
+use bangban_net::{
+    client::{Channel, Local},
+    peer::Peer,
+};
 use bangban_proto::bangban::{
     casework::v1::{
         Case, ExportLedgerRequest, LedgerAct, ledger_act::Act, ledger_service_server::LedgerService,
@@ -164,9 +167,8 @@ impl World {
     }
 
     async fn export(&self, case: &str) -> String {
-        let memory = Memory::default();
         let context = ContextKey::open_or_create(&self.config.context_key()).expect("a key");
-        let peer = Peer::new(memory.channel().expect("a channel"), "casework", context);
+        let peer = Peer::new(Channel::local(Local::default()), "casework", context);
         let ledgers = Ledgers::new(
             Rpc::new(self.store.clone(), Learned::new(self.store.clone()), peer),
             self.key.public(),

@@ -8,8 +8,9 @@ pub mod rpc;
 pub mod store;
 pub mod tasks;
 
-use bangban_kit::{config::Config, peers::Peer};
+use bangban_kit::config::Config;
 use bangban_learned::{effects::FromDirectory, known::Learned};
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::consultation::v1::consultation_service_server::{
     ConsultationServiceServer, SERVICE_NAME,
 };

@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
-use bangban_kit::{identity::Caller, peers::Peer};
+use bangban_kit::identity::Caller;
 use bangban_learned::{known::Learned, revision};
 use bangban_limits::clock::{self as limits, Call};
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::{
     casework::v1::{Breach, BreachKind, BreachRecorded, DueSoonWarned},
     consultation::v1::{AcceptHandoverRequest, Consultation, ConsultationState},

@@ -8,8 +8,9 @@ pub mod rpc;
 pub mod store;
 pub mod tasks;
 
-use bangban_kit::{config::Config, peers::Peer};
+use bangban_kit::config::Config;
 use bangban_learned::effects::FromDirectory;
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::supervision::v1::checkpoint_service_server::{
     CheckpointServiceServer, SERVICE_NAME as CHECKPOINTS,
 };

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use bangban_kit::{identity::Caller, peers::Peer, refusal::Refusal};
+use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_ledger::PublicKey;
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::{
     casework::v1::{
         GetLedgerKeyRequest, LedgerAct, ledger_act::Act as Told,

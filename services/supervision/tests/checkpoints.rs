@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex};
 use bangban_kit::{
     config::Config,
     identity::{Caller, ContextKey},
-    peers::{self, Peer},
     refusal,
     scope::Scope,
 };
 use bangban_ledger::{Hash, START, SigningKey, key_id, merkle};
+use bangban_net::{
+    client::{Channel, Endpoints, Settings, Tcp},
+    peer::Peer,
+};
 use bangban_proto::bangban::{
     casework::v1::{
         Checkpoint, CheckpointMade, ExportLedgerRequest, ExportLedgerResponse, GetLedgerKeyRequest,
@@ -152,7 +155,8 @@ async fn served(casework: &Casework, config: &Config, log: Option<&Store>) -> Pe
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let address = listener.local_addr().expect("an address");
+    let endpoints = Endpoints::parse(&format!("http://{address}"), false).expect("an address");
     let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
     let service = LedgerServiceServer::new(casework.clone());
     let feeds = EventFeedServer::new(Feeds::new(log.cloned()));
@@ -164,7 +168,7 @@ async fn served(casework: &Casework, config: &Config, log: Option<&Store>) -> Pe
     );
     let context = ContextKey::open_or_create(&config.context_key()).expect("a key");
     Peer::new(
-        peers::remote(&address).expect("a channel"),
+        Channel::balanced(endpoints, Tcp, Settings::of("casework")),
         "supervision",
         context,
     )

@@ -7,8 +7,14 @@ use std::fmt;
 pub enum Goal {
     /// The value stays below this.
     Below(f64),
+    /// The value is this at most.
+    AtMost(f64),
+    /// The value is this at least.
+    AtLeast(f64),
     /// The value reaches at least this part of the reference.
     RatioFrom(f64),
+    /// The value stays below this part of the reference.
+    RatioBelow(f64),
 }
 
 /// A figure.
@@ -38,6 +44,22 @@ impl Figure {
         }
     }
 
+    /// A figure without a reference, which may be `goal` at most.
+    pub fn at_most(goal: f64, name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self {
+            goal: Goal::AtMost(goal),
+            ..Self::below(goal, name, value, unit)
+        }
+    }
+
+    /// A figure without a reference, which must reach `goal`.
+    pub fn at_least(goal: f64, name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self {
+            goal: Goal::AtLeast(goal),
+            ..Self::below(goal, name, value, unit)
+        }
+    }
+
     fn ratio(&self) -> Option<f64> {
         self.reference.map(|reference| self.value / reference)
     }
@@ -46,7 +68,10 @@ impl Figure {
     pub fn is_met(&self) -> bool {
         match self.goal {
             Goal::Below(most) => self.value < most,
+            Goal::AtMost(most) => self.value <= most,
+            Goal::AtLeast(least) => self.value >= least,
             Goal::RatioFrom(least) => self.ratio().is_some_and(|ratio| ratio >= least),
+            Goal::RatioBelow(most) => self.ratio().is_some_and(|ratio| ratio < most),
         }
     }
 }
@@ -63,7 +88,11 @@ impl fmt::Display for Figure {
         if let (Some(reference), Some(ratio)) = (self.reference, self.ratio()) {
             write!(f, " reference {} ratio {ratio:.3}", short(reference))?;
         }
-        let (Goal::Below(goal) | Goal::RatioFrom(goal)) = self.goal;
+        let (Goal::Below(goal)
+        | Goal::AtMost(goal)
+        | Goal::AtLeast(goal)
+        | Goal::RatioFrom(goal)
+        | Goal::RatioBelow(goal)) = self.goal;
         let verdict = if self.is_met() { "met" } else { "missed" };
         write!(f, " goal {goal} {verdict}")
     }
@@ -119,7 +148,23 @@ mod tests {
     #[test]
     fn what_is_no_number_is_missed() {
         assert!(!Figure::below(1.0, "x", f64::NAN, "s").is_met());
+        assert!(!Figure::at_most(0.0, "x", f64::NAN, "s").is_met());
+        assert!(!Figure::at_least(1.0, "x", f64::NAN, "s").is_met());
+    }
+
+    #[test]
+    fn a_goal_is_met_by_its_bound_or_not_as_it_says() {
         assert!(!Figure::below(1.0, "x", 1.0, "s").is_met());
+        assert!(Figure::at_most(1.0, "x", 1.0, "s").is_met());
+        assert!(Figure::at_least(1.0, "x", 1.0, "s").is_met());
+        let part = |goal| Figure {
+            reference: Some(4.0),
+            goal,
+            ..Figure::below(0.0, "x", 1.0, "us")
+        };
+        assert!(part(Goal::RatioFrom(0.25)).is_met());
+        assert!(!part(Goal::RatioBelow(0.25)).is_met());
+        assert!(part(Goal::RatioBelow(0.26)).is_met());
     }
 
     #[test]

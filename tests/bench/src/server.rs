@@ -228,6 +228,12 @@ pub fn processor(stat: &str) -> Option<f64> {
     Some((ticks(11)? + ticks(12)?) / 100.0)
 }
 
+/// Processor time of this process so far, in seconds.
+pub fn own() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok();
+    stat.and_then(|stat| processor(&stat)).unwrap_or(f64::NAN)
+}
+
 fn free_address() -> Result<SocketAddr, Failure> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())

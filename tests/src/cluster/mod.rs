@@ -5,6 +5,7 @@
 
 mod member;
 mod program;
+mod ways;
 
 use std::{path::Path, sync::Arc};
 
@@ -15,12 +16,17 @@ use bangban::{
     services::{self, Plan, Process},
     token::Signer,
 };
-use bangban_kit::{config::Config, identity::Person};
-use sea_orm::{ConnectionTrait as _, Database as Connections};
+use bangban_kit::{
+    config::Config,
+    identity::{Caller, ContextKey, Person},
+};
+use bangban_net::client::Settings;
+use sea_orm::{ConnectionTrait as _, Database as Connections, DatabaseConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 pub use member::Member;
+pub use ways::{Ways, sum};
 
 /// Every service as processes of its own.
 pub struct Cluster {
@@ -58,6 +64,37 @@ impl Cluster {
             eprintln!("no DATABASE_URL: `make test` starts a PostgreSQL and sets it");
             return None;
         };
+        Some(Self::start_on(server, replicas, change).await)
+    }
+
+    /// The same on the PostgreSQL of this URL, with the sample district.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start_on(server: String, replicas: u16, change: impl FnOnce(&mut Config)) -> Self {
+        let mut cluster = Self::start_empty_on(server, replicas, change).await;
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/sample");
+        cluster.loaded = services::load(
+            &cluster.plan,
+            &cluster.sample,
+            &cluster.public,
+            &cluster.signer,
+            &shipped,
+        )
+        .await
+        .expect("the sample is loaded");
+        cluster
+    }
+
+    /// The same with nothing in it.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start_empty_on(
+        server: String,
+        replicas: u16,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = program::folder();
         let mut config = Config {
             data: folder.path().to_owned(),
@@ -92,21 +129,16 @@ impl Cluster {
             member.serves().await;
         }
         let public = Client::connect(&plan.config, None).expect("a client");
-        let sample = Sample::shipped().expect("the sample");
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/sample");
-        let loaded = services::load(&plan, &sample, &public, &signer, &shipped)
-            .await
-            .expect("the sample is loaded");
-        Some(Self {
+        Self {
             plan,
-            sample,
+            sample: Sample::shipped().expect("the sample"),
             public,
-            loaded,
+            loaded: String::new(),
             signer,
             members,
             server,
             _folder: folder,
-        })
+        }
     }
 
     /// One process, by its service and its number, from 1.
@@ -124,6 +156,11 @@ impl Cluster {
     /// All processes: a replica of each service, then the next of each.
     pub fn members(&mut self) -> impl Iterator<Item = &mut Member> {
         self.members.iter_mut()
+    }
+
+    /// The numbers of all processes that run.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        self.members.iter().filter_map(Member::id)
     }
 
     /// What all processes keep resident now, in MB of a million bytes.
@@ -175,6 +212,50 @@ impl Cluster {
     #[must_use]
     pub fn operator(&self) -> Client {
         self.person(&operator())
+    }
+
+    /// Supervision, which acts unasked: over [`Self::service_ways`] it is believed.
+    ///
+    /// # Panics
+    /// When no context can be signed.
+    #[must_use]
+    pub fn service(&self) -> Client {
+        let name = Service::Supervision.name();
+        let key = ContextKey::open_or_create(&self.plan.config.context_key()).expect("a key");
+        let context = key.context(name, &Caller::system(name));
+        let context = context.expect("a context");
+        self.public.with(&context).expect("a client")
+    }
+
+    /// A person's ways to all services, each with these settings.
+    ///
+    /// # Panics
+    /// When the plan names no addresses.
+    #[must_use]
+    pub fn ways(&self, settings: impl Fn(Settings) -> Settings) -> Ways {
+        Ways::to(&self.plan, &self.plan.config.tls, settings)
+    }
+
+    /// The same with supervision's certificate.
+    ///
+    /// # Panics
+    /// When the plan names no addresses.
+    #[must_use]
+    pub fn service_ways(&self, settings: impl Fn(Settings) -> Settings) -> Ways {
+        let files = self.plan.config_of(Service::Supervision).tls;
+        Ways::to(&self.plan, &files, settings)
+    }
+
+    /// A connection to the database of a service, beside its processes.
+    ///
+    /// # Panics
+    /// When it cannot be reached.
+    pub async fn database(&self, service: Service) -> DatabaseConnection {
+        let url = self.plan.database_of(service);
+        let schema = format!("options=-csearch_path%3D{}", service.name());
+        Connections::connect(format!("{url}?{schema}"))
+            .await
+            .expect("a database")
     }
 
     /// Ends all processes, at the same time, and removes what they stored.

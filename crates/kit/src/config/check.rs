@@ -5,13 +5,12 @@ use figment::{
     providers::Serialized,
     value::{Dict, Value},
 };
-use tonic::transport::Endpoint;
 use tracing_subscriber::EnvFilter;
 
 use super::Config;
 
 /// Every key, and what may stand there.
-const KEYS: [(&str, &str); 19] = [
+const KEYS: [(&str, &str); 28] = [
     ("data", "a folder, such as \"/var/lib/bangban\""),
     (
         "server.listen",
@@ -21,6 +20,27 @@ const KEYS: [(&str, &str); 19] = [
     ("server.drain_seconds", "a number from 0 to 3600"),
     ("server.max_message_bytes", "a number from 1024 to 16777216"),
     ("server.max_streams", "a number from 1 to 100000"),
+    (
+        "server.max_in_flight",
+        "a number from 4 to 100000, or 0 for what suits the processors",
+    ),
+    (
+        "server.max_exports",
+        "a number from 1 to 1000, or 0 for what suits the processors",
+    ),
+    ("server.max_feeds", "a number from 1 to 10000"),
+    ("server.target_milliseconds", "a number from 1 to 10000"),
+    ("server.queue_milliseconds", "a number from 1 to 10000"),
+    ("server.max_connections", "a number from 1 to 1000000"),
+    (
+        "tls.certificate",
+        "a PEM file, together with tls.key and tls.authority, or \"\" for no TLS",
+    ),
+    ("tls.key", "the PEM file with the key of tls.certificate"),
+    (
+        "tls.authority",
+        "the PEM file with the authorities that sign certificates of services",
+    ),
     ("database.url", "\"sqlite\" or a \"postgres://\" URL"),
     ("database.max_connections", "a number from 1 to 1000"),
     ("database.acquire_seconds", "a number from 1 to 300"),
@@ -56,7 +76,7 @@ const KEYS: [(&str, &str); 19] = [
     ),
     (
         "peers",
-        "a section with a URL for each name, such as directory = \"http://10.0.0.5:7400\"",
+        "a section with URLs for each name, such as directory = \"https://10.0.0.5:7400,https://10.0.0.6:7400\"",
     ),
 ];
 
@@ -172,7 +192,7 @@ fn unknown(key: &str) -> String {
 /// The sentence for a value that may not stand there. The value itself is not told: it may hold a password.
 fn instead(key: &str) -> String {
     let place = if key.starts_with("peers.") {
-        "a URL, such as \"http://10.0.0.5:7400\""
+        "URLs with a port, separated by commas, such as \"http://10.0.0.5:7400\", or one \"dns://NAME:PORT\""
     } else {
         KEYS.iter()
             .find(|(known, _)| *known == key)
@@ -184,10 +204,9 @@ fn instead(key: &str) -> String {
 fn out_of_range(config: &Config) -> Vec<String> {
     let (server, database, identity) = (&config.server, &config.database, &config.identity);
     let is_url = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let is_peer = |url: &String| {
-        (url.starts_with("http://") || url.starts_with("https://"))
-            && Endpoint::from_shared(url.clone()).is_ok()
-    };
+    let tls = &config.tls;
+    let is_named = |path: &std::path::Path| !path.as_os_str().is_empty();
+    let has_certificate = is_named(&tls.certificate);
     let has_issuer = !identity.jwks.as_os_str().is_empty();
     let rules = [
         ("data", !config.data.as_os_str().is_empty()),
@@ -203,6 +222,29 @@ fn out_of_range(config: &Config) -> Vec<String> {
         (
             "server.max_streams",
             (1..=100_000).contains(&server.max_streams),
+        ),
+        (
+            "server.max_in_flight",
+            matches!(server.max_in_flight, 0 | 4..=100_000),
+        ),
+        ("server.max_exports", server.max_exports <= 1000),
+        ("server.max_feeds", (1..=10_000).contains(&server.max_feeds)),
+        (
+            "server.target_milliseconds",
+            (1..=10_000).contains(&server.target_milliseconds),
+        ),
+        (
+            "server.queue_milliseconds",
+            (1..=10_000).contains(&server.queue_milliseconds),
+        ),
+        (
+            "server.max_connections",
+            (1..=1_000_000).contains(&server.max_connections),
+        ),
+        ("tls.key", is_named(&tls.key) == has_certificate),
+        (
+            "tls.authority",
+            is_named(&tls.authority) || !has_certificate,
         ),
         (
             "database.url",
@@ -225,11 +267,26 @@ fn out_of_range(config: &Config) -> Vec<String> {
         ),
     ];
     let broken = rules.iter().filter(|(_, holds)| !holds);
-    let peers = config.peers.iter().filter(|(_, url)| !is_peer(url));
+    let peers = config.peers.iter().filter(|(_, urls)| !are_endpoints(urls));
     broken
         .map(|(key, _)| instead(key))
         .chain(peers.map(|(name, _)| instead(&format!("peers.{name}"))))
         .collect()
+}
+
+/// Whether a text says where a service is: URLs with a port, separated by commas, or one name in DNS.
+fn are_endpoints(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    parts.iter().all(|part| {
+        part.parse::<http::Uri>().is_ok_and(|uri| {
+            let is_known = match uri.scheme_str() {
+                Some("http" | "https") => true,
+                Some("dns") => parts.len() == 1,
+                _ => false,
+            };
+            is_known && uri.host().is_some() && uri.port_u16().is_some()
+        })
+    })
 }
 
 #[cfg(test)]

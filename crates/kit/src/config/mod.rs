@@ -20,6 +20,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How it serves.
     pub server: Server,
+    /// Its certificate, and whom it trusts to have one.
+    pub tls: Tls,
     /// Where it stores.
     pub database: Database,
     /// Whom it believes.
@@ -28,7 +30,9 @@ pub struct Config {
     pub log: Log,
     /// The demonstration clock.
     pub demonstration: Demonstration,
-    /// Where the services are that do not run in this process, by name: `directory = "http://10.0.0.5:7400"`.
+    /// Where the services are that do not run in this process, by name: URLs separated by commas, one of which is picked
+    /// for each call (`directory = "https://10.0.0.5:7400,https://10.0.0.6:7400"`), or a name in DNS all of whose
+    /// addresses are (`dns://directory.bangban.svc:7400`, over TLS where `tls` names an authority).
     pub peers: std::collections::BTreeMap<String, String>,
 }
 
@@ -46,6 +50,32 @@ pub struct Server {
     pub max_message_bytes: usize,
     /// Most streams at once on a connection.
     pub max_streams: u32,
+    /// Most calls of people in work at once in this process: 0 for 256 for each processor. Below this bound the limit
+    /// follows how long calls take.
+    pub max_in_flight: usize,
+    /// Most exports at once: 0 for one for each processor, from 2 to 16.
+    pub max_exports: usize,
+    /// Most feeds open at once.
+    pub max_feeds: usize,
+    /// Milliseconds that a call may be in work on average before fewer are taken in at once.
+    pub target_milliseconds: u64,
+    /// Milliseconds that a call waits at most to be taken in.
+    pub queue_milliseconds: u64,
+    /// Most connections at once; what comes then is closed at once.
+    pub max_connections: u32,
+}
+
+/// Its certificate, and whom it trusts to have one. Files in PEM; they are read again when they change.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Certificate chain of this process, whose DNS name says which service it is: `casework.bangban.internal`. Empty: it
+    /// serves in the clear, which is for one machine or behind something that ends TLS.
+    pub certificate: PathBuf,
+    /// Private key of the certificate.
+    pub key: PathBuf,
+    /// Authorities that sign the certificates of services.
+    pub authority: PathBuf,
 }
 
 /// Where it stores.
@@ -112,6 +142,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from(".bangban"),
             server: Server::default(),
+            tls: Tls::default(),
             database: Database::default(),
             identity: Identity::default(),
             log: Log::default(),
@@ -129,6 +160,12 @@ impl Default for Server {
             drain_seconds: 20,
             max_message_bytes: 1 << 20,
             max_streams: 200,
+            max_in_flight: 0,
+            max_exports: 0,
+            max_feeds: 64,
+            target_milliseconds: 100,
+            queue_milliseconds: 500,
+            max_connections: 10_000,
         }
     }
 }

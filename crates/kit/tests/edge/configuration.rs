@@ -48,7 +48,7 @@ fn all_mistakes_are_named_at_once_with_what_to_write_instead() {
     ];
     let wrong = load(toml, &flags).expect_err("refused");
     let expected = [
-        ("dta", "one of data, server, database"),
+        ("dta", "one of data, server, tls, database"),
         ("log", "[log] and below it format, level"),
         ("server.lissten", "listen, drain_notice_seconds"),
         ("server.listen", "127.0.0.1:7400"),
@@ -84,6 +84,13 @@ fn what_is_at_the_edge_of_its_range_is_accepted() {
         ("server.max_message_bytes", "1024", "1023"),
         ("server.max_message_bytes", "16777216", "16777217"),
         ("server.max_streams", "1", "0"),
+        ("server.max_in_flight", "4", "3"),
+        ("server.max_in_flight", "0", "100001"),
+        ("server.max_exports", "1000", "1001"),
+        ("server.max_feeds", "1", "0"),
+        ("server.target_milliseconds", "10000", "10001"),
+        ("server.queue_milliseconds", "1", "0"),
+        ("server.max_connections", "1000000", "1000001"),
         ("database.max_connections", "1000", "1001"),
         ("database.acquire_seconds", "1", "0"),
         ("database.url", "postgresql://h/d", "postgresfoo"),
@@ -93,6 +100,16 @@ fn what_is_at_the_edge_of_its_range_is_accepted() {
             "peers.directory",
             "https://directory:7400",
             "ftp://directory",
+        ),
+        (
+            "peers.directory",
+            "http://10.0.0.5:7400,http://10.0.0.6:7400",
+            "http://10.0.0.5:7400,",
+        ),
+        (
+            "peers.directory",
+            "dns://directory:7400",
+            "dns://directory:7400,dns://other:7400",
         ),
         ("demonstration.is_enabled", "true", "yes"),
     ] {

@@ -65,17 +65,20 @@ pub enum Endpoints {
         name: String,
         /// TCP port at each address.
         port: u16,
+        /// Whether the addresses are dialled over TLS.
+        is_secure: bool,
     },
     /// Where a stream says; each set replaces the one before. When the stream ends the last set stays.
     Announced(Pin<Box<dyn Stream<Item = Addresses> + Send>>),
 }
 
 impl Endpoints {
-    /// Reads `https://10.0.0.1:7401,https://10.0.0.2:7401` or `dns://casework.bangban.svc:7401`.
+    /// Reads `https://10.0.0.1:7401,https://10.0.0.2:7401` or `dns://casework.bangban.svc:7401`, whose addresses are
+    /// dialled over TLS when `has_tls`.
     ///
     /// # Errors
     /// Text that is neither.
-    pub fn parse(text: &str) -> Result<Self, NoEndpoints> {
+    pub fn parse(text: &str, has_tls: bool) -> Result<Self, NoEndpoints> {
         let wrong = || NoEndpoints(text.to_owned());
         let mut list = Addresses::new();
         for part in text.split(',').map(str::trim) {
@@ -93,7 +96,11 @@ impl Endpoints {
                     is_secure: scheme == "https",
                 }),
                 "dns" if part.len() == text.trim().len() => {
-                    return Ok(Self::Dns { name: host, port });
+                    return Ok(Self::Dns {
+                        name: host,
+                        port,
+                        is_secure: has_tls,
+                    });
                 }
                 _ => return Err(wrong()),
             };
@@ -110,7 +117,11 @@ impl Endpoints {
         match self {
             Self::List(list) => stream::once(async { list }).boxed(),
             Self::Announced(stream) => stream,
-            Self::Dns { name, port } => stream::unfold(true, move |is_first| {
+            Self::Dns {
+                name,
+                port,
+                is_secure,
+            } => stream::unfold(true, move |is_first| {
                 let (name, failed) = (name.clone(), failed.clone());
                 async move {
                     if !is_first {
@@ -119,7 +130,7 @@ impl Endpoints {
                         // Either way it is asked again.
                         let _ = tokio::time::timeout(left, failed.notified()).await;
                     }
-                    Some((resolve(&name, port).await, false))
+                    Some((resolve(&name, port, is_secure).await, false))
                 }
             })
             // A name that does not resolve for a moment is no reason to leave endpoints that work.
@@ -133,21 +144,21 @@ impl fmt::Debug for Endpoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::List(list) => f.debug_tuple("List").field(list).finish(),
-            Self::Dns { name, port } => write!(f, "Dns({name}:{port})"),
+            Self::Dns { name, port, .. } => write!(f, "Dns({name}:{port})"),
             Self::Announced(_) => f.write_str("Announced"),
         }
     }
 }
 
 /// All A and AAAA records.
-async fn resolve(name: &str, port: u16) -> Option<Addresses> {
+async fn resolve(name: &str, port: u16, is_secure: bool) -> Option<Addresses> {
     let asked = tokio::net::lookup_host((name, port));
     let addresses: Addresses = match tokio::time::timeout(RESOLVE_TIMEOUT, asked).await {
         Ok(Ok(found)) => found
             .map(|socket| Address {
                 host: IpAddr::to_string(&socket.ip()),
                 port,
-                is_secure: false,
+                is_secure,
             })
             .collect(),
         Ok(Err(error)) => {
@@ -172,17 +183,22 @@ mod tests {
     #[test]
     fn lists_and_names_are_read() {
         let Endpoints::List(list) =
-            Endpoints::parse("https://127.0.0.1:7401, https://[::1]:7411").unwrap()
+            Endpoints::parse("https://127.0.0.1:7401, https://[::1]:7411", false).unwrap()
         else {
             panic!("no list");
         };
         let texts: Vec<_> = list.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["127.0.0.1:7401", "[::1]:7411"]);
         assert!(list.iter().all(|a| a.is_secure));
-        let Endpoints::Dns { name, port } = Endpoints::parse("dns://casework:7400").unwrap() else {
+        let Endpoints::Dns {
+            name,
+            port,
+            is_secure,
+        } = Endpoints::parse("dns://casework:7400", true).unwrap()
+        else {
             panic!("no name");
         };
-        assert_eq!((name.as_str(), port), ("casework", 7400));
+        assert_eq!((name.as_str(), port, is_secure), ("casework", 7400, true));
     }
 
     #[test]
@@ -195,13 +211,13 @@ mod tests {
             "dns://a:1,dns://b:1",
             "http://a:1,",
         ] {
-            assert!(Endpoints::parse(text).is_err(), "{text}");
+            assert!(Endpoints::parse(text, true).is_err(), "{text}");
         }
     }
 
     #[tokio::test]
     async fn a_name_gives_all_its_addresses_again_and_again() {
-        let sets = Endpoints::parse("dns://localhost:7400")
+        let sets = Endpoints::parse("dns://localhost:7400", false)
             .unwrap()
             .watch(Duration::from_millis(10), Arc::default());
         let sets: Vec<_> = sets.take(2).collect().await;

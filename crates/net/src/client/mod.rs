@@ -8,7 +8,7 @@
 //! # use bangban_net::client::{Channel, Endpoints, NoEndpoints, Settings, Tcp};
 //! # use bangban_proto::bangban::directory::v1::region_service_client::RegionServiceClient;
 //! # fn example() -> Result<(), NoEndpoints> {
-//! let endpoints = Endpoints::parse("http://127.0.0.1:7401,http://127.0.0.1:7411")?;
+//! let endpoints = Endpoints::parse("http://127.0.0.1:7401,http://127.0.0.1:7411", false)?;
 //! let channel = Channel::balanced(endpoints, Tcp, Settings::of("directory"));
 //! let client = RegionServiceClient::new(channel);
 //! # Ok(())
@@ -32,7 +32,7 @@ mod payload;
 mod pushback;
 mod set;
 mod settings;
-mod timeout;
+pub(crate) mod timeout;
 
 use std::{
     collections::HashMap,

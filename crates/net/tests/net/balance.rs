@@ -178,7 +178,7 @@ async fn calls_go_where_endpoints_are_announced() {
 async fn a_name_leads_to_its_addresses() {
     let server = Server::start("a");
     let name = format!("dns://localhost:{}", server.address.port());
-    let channel = Channel::balanced(Endpoints::parse(&name).unwrap(), Tcp, settings());
+    let channel = Channel::balanced(Endpoints::parse(&name, false).unwrap(), Tcp, settings());
     assert_eq!(region(&channel).await.unwrap().get_ref().name, "a");
 }
 
@@ -208,7 +208,7 @@ async fn without_an_endpoint_a_call_says_which_service_is_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_wants_tls_is_not_dialled_without() {
     let server = Server::start("a");
-    let list = Endpoints::parse(&format!("https://{}", server.address)).unwrap();
+    let list = Endpoints::parse(&format!("https://{}", server.address), false).unwrap();
     let channel = Channel::balanced(
         list,
         Tcp,

@@ -1,11 +1,15 @@
-//! The calling side against real servers on real sockets.
+//! Both sides on real sockets: the calling side against real servers, and servers against callers of every kind.
 
+mod admission;
 mod balance;
 mod budget;
+mod certificates;
 mod codes;
 mod deadlines;
 mod frames;
+mod limits;
 mod local;
 mod overhead;
+mod served;
 mod server;
 mod streams;

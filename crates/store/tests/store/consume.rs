@@ -8,10 +8,10 @@ use std::{
     },
 };
 
-use bangban_kit::{
-    identity::ContextKey,
-    peers::{Connection, Memory, Peer},
-    refusal::Refusal,
+use bangban_kit::{identity::ContextKey, refusal::Refusal};
+use bangban_net::{
+    client::{Channel, Local, Stack},
+    peer::Peer,
 };
 use bangban_proto::bangban::events::v1::{
     Act, TailRequest,
@@ -22,12 +22,11 @@ use bangban_store::{
     consume::{self, Effects},
     feed::Feeds,
 };
-use futures::{StreamExt as _, future::BoxFuture};
+use futures::future::BoxFuture;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, Statement};
 use tokio::{sync::Notify, task::JoinHandle};
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::Routes};
 
 use crate::setting::{ask, databases, run, until, write};
 
@@ -37,15 +36,10 @@ pub fn peer(source: &Store, folder: &Path) -> Peer {
 }
 
 fn peer_of(feed: impl EventFeed, folder: &Path) -> Peer {
-    let memory = Memory::default();
-    let channel = memory.channel().expect("a channel");
-    let incoming = ReceiverStream::new(memory.accept)
-        .map(|stream| Ok::<_, std::io::Error>(Connection::Memory(stream)));
-    tokio::spawn(
-        tonic::transport::Server::builder()
-            .add_service(EventFeedServer::new(feed))
-            .serve_with_incoming(incoming),
-    );
+    let local = Local::default();
+    let routes = Routes::new(EventFeedServer::new(feed));
+    local.fill(Stack::new(routes.prepare()));
+    let channel = Channel::local(local);
     let key = ContextKey::open_or_create(&folder.join("context.key")).expect("a key");
     Peer::new(channel, "reader", key)
 }

@@ -160,7 +160,11 @@ async fn everybody_gets_the_answer_to_their_own_question() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_was_left_or_broken_off_spoils_no_other() {
-    for store in stores("left").await.into_iter().filter(|s| s.is_postgres()) {
+    for store in stores("broken_off")
+        .await
+        .into_iter()
+        .filter(|s| s.is_postgres())
+    {
         let number = async |sql: String| {
             let row = store
                 .row(Statement::from_string(store.backend, sql))

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bangban_kit::{
-    config::{Config, Log, LogFormat},
+    config::{self, Config, Log, LogFormat},
     identity::ContextKey,
 };
 
@@ -29,9 +29,6 @@ const CERTIFICATES: &str = "certificates";
 
 /// Between the ports of two replicas of a service.
 const REPLICA_STEP: u16 = 10;
-
-/// Whether a process takes several addresses of another service. Until it does, each replica calls the one of its number.
-const PEERS_ARE_LISTS: bool = false;
 
 /// One process of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +51,7 @@ impl Replica {
     /// Where it is, as the key `peers` says it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("https://{}", self.address)
     }
 }
 
@@ -104,7 +101,10 @@ impl Plan {
             .collect();
         keys(&config)?;
         let names: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
-        certificates::make(&config.data.join(CERTIFICATES), &names)?;
+        let folder = config.data.join(CERTIFICATES);
+        certificates::make(&folder, &names)?;
+        // Who calls as a person has no certificate, and knows the authority.
+        config.tls.authority = certificates::Files::of(&folder, "authority").certificate;
         let mut plan = Self {
             program,
             connections: config.database.max_connections,
@@ -126,6 +126,12 @@ impl Plan {
         config.database.url = self.database_of(service);
         config.database.max_connections = self.connections;
         config.peers.remove(service.name());
+        let files = self.certificate_of(service);
+        config.tls = config::Tls {
+            certificate: files.certificate,
+            key: files.key,
+            authority: files.authority,
+        };
         config
     }
 
@@ -183,23 +189,12 @@ impl Plan {
     /// What only this process is told, as flags.
     #[must_use]
     pub fn flags(&self, replica: &Replica) -> Vec<String> {
-        let mut flags = vec!["--listen".to_owned(), replica.address.to_string()];
-        let others = Service::ALL.iter().filter(|s| **s != replica.service);
-        for other in others.filter(|_| !PEERS_ARE_LISTS) {
-            let beside = self.of(*other).find(|r| r.number == replica.number);
-            flags.extend(beside.map(|r| format!("--set=peers.{}={}", other.name(), r.url())));
-        }
-        flags
+        vec!["--listen".to_owned(), replica.address.to_string()]
     }
 
     fn write(&self) -> Result<(), Failure> {
         let text = |config: &Config| {
-            let mut config = config.clone();
-            for addresses in config.peers.values_mut().filter(|_| !PEERS_ARE_LISTS) {
-                let first = addresses.split(',').next().unwrap_or_default();
-                *addresses = first.to_owned();
-            }
-            toml::to_string(&config)
+            toml::to_string(config)
                 .map_err(|e| Failure::of("the configuration cannot be written; report this", &e))
         };
         write_secret(&self.file(), &text(&self.config)?)?;

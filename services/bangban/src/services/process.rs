@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bangban_kit::config;
 use tokio::{
     process::{Child, ChildStdin, Command},
     time::{Instant, sleep, timeout},
@@ -42,6 +43,8 @@ pub struct Process {
     pub replica: Replica,
     /// Its log.
     pub log: PathBuf,
+    /// Whom to trust when it is asked whether it serves.
+    tls: config::Tls,
     /// How long it gets to end by itself.
     drain: Duration,
     child: Child,
@@ -88,6 +91,7 @@ impl Process {
         Ok(Self {
             replica: replica.clone(),
             log,
+            tls: plan.config.tls.clone(),
             drain: Duration::from_secs(server.drain_notice_seconds + server.drain_seconds) + MARGIN,
             hold: child.stdin.take(),
             child,
@@ -107,7 +111,7 @@ impl Process {
     pub async fn serves(&mut self) -> Result<(), Failure> {
         let until = Instant::now() + START;
         let name = self.replica.name();
-        let client = Client::one(self.replica.service.name(), &self.replica.url())?;
+        let client = Client::one(self.replica.service.name(), &self.replica.url(), &self.tls)?;
         loop {
             if is_serving(&client).await {
                 return Ok(());

@@ -1,7 +1,9 @@
 //! Runs the binary as people do.
 
+mod example;
 mod running;
 mod services;
+mod tls;
 
 use std::{
     path::Path,

@@ -12,8 +12,9 @@ pub use ledger::Ledgers;
 
 use std::sync::Arc;
 
-use bangban_kit::{access::taken, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope};
+use bangban_kit::{access::taken, identity::Caller, refusal::Refusal, scope::Scope};
 use bangban_learned::{district, known::Learned};
+use bangban_net::peer::Peer;
 use bangban_store::{Error, Store};
 
 /// What every method works with.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bangban_kit::{
     access::Deadline,
     identity::Caller,
-    peers::Peer,
     refusal::{Kind, Refusal},
 };
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::directory::v1::{
     Applicant, GetApplicantRequest, GetSiteRequest, GetStaffRequest,
     applicant_service_client::ApplicantServiceClient, site_service_client::SiteServiceClient,

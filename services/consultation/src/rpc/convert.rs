@@ -1,7 +1,8 @@
 //! Makes a case of a consultation: the intent is written, casework is asked, its word is written (BB-4.2a).
 
-use bangban_kit::{access::Deadline, identity::Caller, peers::Peer, refusal};
+use bangban_kit::{access::Deadline, identity::Caller, refusal};
 use bangban_learned::known::Learned;
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::{
     casework::v1::{OpenCaseRequest, case_service_client::CaseServiceClient},
     consultation::v1::{

@@ -13,8 +13,9 @@ pub(crate) use convert::{Settled, settle};
 
 pub use command::folded;
 
-use bangban_kit::{access::taken, identity::Caller, peers::Peer, refusal::Refusal, scope::Scope};
+use bangban_kit::{access::taken, identity::Caller, refusal::Refusal, scope::Scope};
 use bangban_learned::{district, known::Learned};
+use bangban_net::peer::Peer;
 use bangban_proto::bangban::{
     consultation::v1::{Consultation, ConsultationChange},
     options::v1::Role,

@@ -47,7 +47,7 @@ pub fn etag(version: u64) -> String {
 /// Refuses an etag that is not the version's; an empty one was not read and is not compared.
 ///
 /// # Errors
-/// STALE_ETAG.
+/// STALE_ETAG (BB-8d).
 pub fn same_etag(given: &str, version: u64) -> Result<(), Refusal> {
     if given.is_empty() || given == etag(version) {
         return Ok(());
@@ -55,7 +55,7 @@ pub fn same_etag(given: &str, version: u64) -> Result<(), Refusal> {
     Err(Refusal::new(
         Kind::Stale,
         "STALE_ETAG",
-        "",
+        "BB-8d",
         "该记录已被他人修改，请刷新后重试",
         "somebody else has changed this since it was read: read it again",
     )

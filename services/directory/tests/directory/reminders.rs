@@ -3,7 +3,7 @@
 use bangban_directory::tasks::Reminders;
 use bangban_proto::bangban::directory::v1::{applicant_service_server::ApplicantService as _, *};
 use chrono::{Datelike as _, Days, NaiveDate};
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::Statement;
 
 use crate::instance::*;
 

@@ -82,7 +82,7 @@ async fn bb_1_who_serves_at_a_site_moves_with_it(at: &Instance) {
         etag: "7".into(),
     };
     let answer = at.directory.update_site(by(&operator(), stale.clone()));
-    assert_eq!(refused(answer.await), with("STALE_ETAG", ""));
+    assert_eq!(refused(answer.await), with("STALE_ETAG", "BB-8d"));
     let update = UpdateSiteRequest {
         request_id: id(),
         etag: "1".into(),

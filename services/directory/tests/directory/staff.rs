@@ -85,7 +85,7 @@ async fn bb_5_2_a_stale_etag_overwrites_nothing(at: &Instance) {
     let answer = at
         .directory
         .record_assessment(by(&operator(), assess("2026-01-31", &before.etag)));
-    assert_eq!(refused(answer.await), with("STALE_ETAG", ""));
+    assert_eq!(refused(answer.await), with("STALE_ETAG", "BB-8d"));
     let now = read(at).await;
     assert!(now.assessments.is_empty());
     let answer = at

@@ -2,8 +2,9 @@
 
 mod checkpoint;
 
-use bangban_kit::{access::taken, identity::Caller, peers::Peer, scope::Scope};
+use bangban_kit::{access::taken, identity::Caller, scope::Scope};
 use bangban_learned::{district, known::Learned};
+use bangban_net::peer::Peer;
 use bangban_store::{Error, Store};
 
 /// What every method works with.

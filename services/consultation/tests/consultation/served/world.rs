@@ -8,11 +8,14 @@ use bangban_kit::{
     access::Regions,
     config::Config,
     identity::{ContextKey, Issuer, Person, Verifier},
-    peers::{Memory, Peer},
     refusal::{self, Refusal},
-    serve::{self, Plan},
 };
 use bangban_learned::revision;
+use bangban_net::{
+    client::{Channel, Local},
+    peer::Peer,
+    server::{self, Plan},
+};
 use bangban_proto::bangban::{
     casework::v1::CaseKind,
     consultation::v1::{
@@ -26,7 +29,7 @@ use bangban_store::{Store, clock, copy};
 use chrono::{DateTime, FixedOffset, NaiveTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait as _;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Status, service::RoutesBuilder, transport::Channel};
+use tonic::{Request, Status, service::RoutesBuilder};
 use uuid::Uuid;
 
 use super::doubles::Doubles;
@@ -110,8 +113,8 @@ impl World {
         let context = ContextKey::open_or_create(&config.context_key()).expect("a key");
         let (jwks, key) = (config.jwks(), context.clone());
         let verifier = Verifier::new(&jwks, &identity.issuer, &identity.audience, key);
-        let memory = Memory::default();
-        let channel = memory.channel().expect("a channel");
+        let local = Local::default();
+        let channel = Channel::local(local.clone());
         let peer = Peer::new(channel.clone(), "consultation", context);
         let service = Service::open(&config, peer.clone(), peer.clone())
             .await
@@ -126,12 +129,13 @@ impl World {
             names,
             verifier: Arc::new(verifier.expect("a verifier")),
             regions: Arc::new(Anywhere),
-            memory: memory.accept,
+            local,
+            tls: None,
         };
-        let listening = serve::listen(&config.server).await.expect("an address");
+        let listening = server::listen(&config.server).await.expect("an address");
         tokio::spawn({
-            let (server, stop) = (config.server.clone(), stop.clone());
-            async move { serve::serve(listening, &server, plan, stop).await }
+            let (settings, stop) = (config.server.clone(), stop.clone());
+            async move { server::serve(listening, &settings, plan, stop).await }
         });
         let world = Self {
             store: service.store(),

@@ -1,16 +1,15 @@
-//! A world to put load on, and the clients that do: districts with a site, agents who may be given cases, applicants.
+//! A world to put load on: districts with a site, agents who may be given cases, applicants.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use bangban::{
-    client::{Channel as Connection, Client, answered},
+    client::{Client, answered},
     failure::Failure,
     sample::{Sample, find_or_register, operator},
-    token::Signer,
 };
 use bangban_kit::identity::Person;
 use bangban_proto::bangban::{
-    casework::v1::{CaseKind, OpenCaseRequest, case_service_client::CaseServiceClient},
+    casework::v1::case_service_client::CaseServiceClient,
     directory::v1::{
         CreateDistrictRequest, CreateSiteRequest, EnrolStaffRequest, GrantSkillRequest,
         ListRegionsRequest, OpeningHours, RecordTrainingRequest, Region, Site, Skill, Staff,
@@ -21,26 +20,22 @@ use bangban_proto::bangban::{
     options::v1::Role,
     types::v1::{Channel, Tier},
 };
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep_until},
-};
 
-use crate::{
-    note,
-    server::{Installation, Serving},
-};
+use crate::{agent::Agent, note, place::Place};
 
 /// What the cases are about.
-const ITEM: &str = "old-age-allowance";
+pub const ITEM: &str = "old-age-allowance";
 
 /// The sites' id; each district has one.
-const SITE: &str = "town-centre";
+pub const SITE: &str = "town-centre";
 
 /// The county whose towns become districts.
 const COUNTY: &str = "420527";
 
-/// Agents of each district.
+/// Districts of a measurement under load.
+pub const DISTRICTS: usize = 8;
+
+/// Agents of each district: with that many districts, 32 clients.
 pub const AGENTS: usize = 4;
 
 fn sample(file: &str) -> String {
@@ -48,17 +43,13 @@ fn sample(file: &str) -> String {
     folder.join(file).display().to_string()
 }
 
-/// Loads the sample's region tree, by the command.
-pub async fn regions(installation: &Installation) -> Result<(), Failure> {
-    let folder = sample("regions");
-    installation
-        .run(&["import", "regions", &folder])
-        .await
-        .map(|_| ())
+/// The folder of the sample's region tree.
+pub fn regions() -> String {
+    sample("regions")
 }
 
 /// An id for one request, as random as the reference's.
-fn request_id() -> String {
+pub fn request_id() -> String {
     uuid::Builder::from_random_bytes(rand::random())
         .into_uuid()
         .to_string()
@@ -72,15 +63,8 @@ pub struct World {
 
 impl World {
     /// Loads so many districts through an instance that has the sample's regions.
-    pub async fn load(
-        installation: &Installation,
-        serving: &Serving,
-        districts: usize,
-    ) -> Result<Self, Failure> {
-        let address = serving.address.to_string();
-        let signer = Signer::open(&installation.config)?;
-        let operator = Client::connect(&installation.config, Some(&address))?
-            .with(&signer.token(&operator(), 1)?)?;
+    pub async fn load(place: &Place<'_>, districts: usize) -> Result<Self, Failure> {
+        let operator = place.client(&operator())?;
         let people = Sample::shipped()?.applicants;
         let towns = towns(&operator).await?;
         let mut teams = Vec::new();
@@ -99,15 +83,14 @@ impl World {
             };
             district.found().await?;
             let catalogue = sample("catalogue.yaml");
-            installation
-                .run(&[
-                    "import",
-                    "catalogue",
-                    &catalogue,
-                    "--district",
-                    &district.id,
-                ])
-                .await?;
+            let import = [
+                "import",
+                "catalogue",
+                &catalogue,
+                "--district",
+                &district.id,
+            ];
+            place.chore(&import).await?;
             district.site().await?;
             let mut applicants = Vec::new();
             for applicant in &people {
@@ -127,8 +110,7 @@ impl World {
                     ..Person::default()
                 };
                 // Each has a connection of its own, as pgbench's clients have.
-                let client = Client::connect(&installation.config, Some(&address))?
-                    .with(&signer.token(&person, 2)?)?;
+                let client = place.client(&person)?;
                 team.push(Agent {
                     cases: CaseServiceClient::new(client.channel()),
                     client,
@@ -256,91 +238,4 @@ impl District<'_> {
         let answer = service.grant_skill(self.operator.request(request)).await;
         answered("a skill", answer).map(|done| done.position)
     }
-}
-
-/// Somebody who opens cases, one after the other.
-pub struct Agent {
-    client: Client,
-    cases: CaseServiceClient<Connection>,
-    district: String,
-    applicants: Vec<String>,
-    opened: usize,
-}
-
-impl Agent {
-    /// Opens a case.
-    async fn open(&mut self, after: &str) -> Result<(), Failure> {
-        let applicant = self.applicants[self.opened % self.applicants.len()].clone();
-        self.opened += 1;
-        let request = OpenCaseRequest {
-            district: self.district.clone(),
-            request_id: request_id(),
-            after: after.to_owned(),
-            applicant,
-            item: ITEM.to_owned(),
-            site: SITE.to_owned(),
-            channel: Channel::Window.into(),
-            mode: Channel::Online.into(),
-            kind: CaseKind::Assist.into(),
-            consultation: String::new(),
-        };
-        let answer = self.cases.open_case(self.client.request(request)).await;
-        answered("a case cannot be opened", answer).map(|_| ())
-    }
-
-    async fn open_until(mut self, end: Instant) -> Result<(Self, Vec<Duration>), Failure> {
-        let mut took = Vec::new();
-        loop {
-            let began = Instant::now();
-            if began >= end {
-                return Ok((self, took));
-            }
-            self.open("").await?;
-            took.push(began.elapsed());
-        }
-    }
-}
-
-/// What a turn of load did.
-#[derive(Debug, Clone, Copy)]
-pub struct Turn {
-    /// Cases that were opened.
-    pub count: usize,
-    /// Of them in a second.
-    pub rate: f64,
-    /// Milliseconds that half of them took at most.
-    pub middle: f64,
-    /// Milliseconds that 99 of 100 took at most.
-    pub most: f64,
-}
-
-/// All agents open cases, each one after the other, for so long. One that fails fails the turn.
-pub async fn turn(agents: &mut Vec<Agent>, length: Duration) -> Result<Turn, Failure> {
-    let began = Instant::now();
-    let end = began + length;
-    let mut working = JoinSet::new();
-    for agent in agents.drain(..) {
-        working.spawn(agent.open_until(end));
-    }
-    sleep_until(end).await;
-    let mut took = Vec::new();
-    while let Some(done) = working.join_next().await {
-        let done = done.map_err(|e| Failure::of("a client broke off", &e))?;
-        let (agent, of_one) = done?;
-        took.extend(of_one);
-        agents.push(agent);
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    took.sort_unstable();
-    let at = |part: usize| {
-        let index = (took.len() * part / 100).min(took.len().saturating_sub(1));
-        took.get(index).map_or(f64::NAN, |t| t.as_secs_f64() * 1e3)
-    };
-    let rate = took.len() as f64 / seconds;
-    Ok(Turn {
-        count: took.len(),
-        rate,
-        middle: at(50),
-        most: at(99),
-    })
 }

@@ -1,0 +1,178 @@
+//! Serves gRPC: limits set explicitly, TLS, health, reflection, and an end that is bounded.
+
+mod accept;
+mod connection;
+mod drain;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bangban_kit::{
+    access::{AccessLayer, Regions},
+    config,
+    identity::Verifier,
+    link::Link,
+};
+use http::Request;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{body::Body, service::Routes, transport::Server};
+use tonic_health::ServingStatus;
+use tower::ServiceBuilder;
+
+use crate::{
+    admission::{self, Admission, AdmissionLayer},
+    client::{Local, Stack},
+    tls::Tls,
+};
+
+pub use self::drain::signalled;
+
+/// Streams that a client resets before a handler took them (CVE-2023-44487).
+const PENDING_RESETS: usize = 20;
+
+/// Streams that we reset because of what a client sent, over the life of a connection (CVE-2025-8671).
+const OWN_RESETS: usize = 1024;
+
+/// Bytes of request headers.
+const HEADERS: u32 = 16 << 10;
+
+/// Between two pings, and how long an answer may take.
+const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+
+/// Why serving ended badly, or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another address with server.listen")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The transport failed.
+    #[error(transparent)]
+    Transport(#[from] tonic::transport::Error),
+    /// Reflection has no descriptors.
+    #[error(transparent)]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// What a process serves.
+pub struct Plan {
+    /// The services.
+    pub routes: Routes,
+    /// Their full names, for health.
+    pub names: Vec<&'static str>,
+    /// Checks tokens.
+    pub verifier: Arc<Verifier>,
+    /// Knows regions.
+    pub regions: Arc<dyn Regions>,
+    /// Filled with what calls within the process reach.
+    pub local: Local,
+    /// Certificates, where there are any.
+    pub tls: Option<Tls>,
+}
+
+/// A server that listens and does not answer yet.
+pub struct Listening {
+    listener: TcpListener,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// Takes the address, so that a wrong one is known before anything else starts.
+///
+/// # Errors
+/// When the address is taken or not ours.
+pub async fn listen(server: &config::Server) -> Result<Listening, Error> {
+    let failed = |source| Error::Listen {
+        address: server.listen,
+        source,
+    };
+    let listener = TcpListener::bind(server.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Listening { listener, address })
+}
+
+/// Serves until `stop`, then drains: not serving, a notice, no new connections, calls in flight until the bound.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    listening: Listening,
+    server: &config::Server,
+    plan: Plan,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for name in &plan.names {
+        health
+            .set_service_status(*name, ServingStatus::Serving)
+            .await;
+    }
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(bangban_proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // What refusals carry: callers without files of ours read them too.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+    };
+    let routes = plan
+        .routes
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .prepare();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let admission = Admission::new(admission::Settings::of(server, processors));
+    let admission = AdmissionLayer::new(&admission, plan.verifier.clone());
+    let access = AccessLayer::new(plan.verifier, plan.regions);
+    plan.local.fill(inside(&access, routes.clone()));
+
+    let closing = CancellationToken::new();
+    let incoming = accept::incoming(
+        listening.listener,
+        plan.tls.clone(),
+        server.max_connections,
+        closing.clone(),
+    );
+    if let Some(tls) = plan.tls {
+        tokio::spawn(tls.watch(closing.clone()));
+    }
+    let closed = closing.clone();
+    let serving = Server::builder()
+        // tonic passes None for these two, which hyper takes as "no limit": set, not defaulted.
+        .max_concurrent_streams(Some(server.max_streams))
+        .http2_max_local_error_reset_streams(Some(OWN_RESETS))
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+        .http2_max_header_list_size(Some(HEADERS))
+        .http2_keepalive_interval(Some(PING.0))
+        .http2_keepalive_timeout(Some(PING.1))
+        // What comes from within the process was taken in already, with the call that it serves.
+        .layer(admission)
+        .layer(access)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, async move { closed.cancelled().await });
+    let drained = drain::drain(stop, health, &plan.names, server, closing);
+    tokio::select! {
+        ended = serving => ended.map_err(Error::from),
+        () = drained => {
+            tracing::warn!(seconds = server.drain_seconds, "calls were still open at the end of the drain; cut off");
+            Ok(())
+        }
+    }
+}
+
+/// The stack as calls from within the process reach it.
+fn inside(access: &AccessLayer, routes: Routes) -> Stack {
+    Stack::new(
+        ServiceBuilder::new()
+            .map_request(|mut request: Request<Body>| {
+                request.extensions_mut().insert(Link::Inside);
+                request
+            })
+            .layer(access.clone())
+            .service(routes),
+    )
+}

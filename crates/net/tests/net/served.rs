@@ -1,0 +1,289 @@
+//! The server half as a process has it: certificates, and an end that nobody holds up.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::Path,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bangban_kit::{
+    access::Regions,
+    config,
+    identity::{Caller, ContextKey, Issuer, Verifier},
+    refusal::{self, Refusal},
+};
+use bangban_net::{
+    client::{Channel, Endpoints, Local},
+    peer::Peer,
+    server::{self, Plan},
+    tls::{Secure, Tls},
+};
+use bangban_proto::bangban::{
+    directory::v1::{
+        GetRegionRequest, region_service_client::RegionServiceClient,
+        region_service_server::RegionServiceServer,
+    },
+    events::v1::{
+        TailRequest, event_feed_client::EventFeedClient, event_feed_server::EventFeedServer,
+    },
+};
+use tempfile::TempDir;
+use tokio::{io::AsyncReadExt as _, net::TcpStream, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, service::RoutesBuilder};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+use crate::{
+    certificates::Authority,
+    server::{Handler, settings},
+};
+
+struct Anywhere;
+
+impl Regions for Anywhere {
+    fn exists(
+        &self,
+        _: String,
+    ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
+        Box::pin(async { Ok(true) })
+    }
+}
+
+/// Directory, served.
+struct Served {
+    address: SocketAddr,
+    context: ContextKey,
+    stop: CancellationToken,
+    ended: JoinHandle<Result<(), server::Error>>,
+    _folder: TempDir,
+}
+
+async fn serve(tls: &config::Tls, server: config::Server) -> Served {
+    let folder = tempfile::tempdir().unwrap();
+    let jwks = folder.path().join("jwks.json");
+    Issuer::open_or_create(
+        &folder.path().join("issuer.key"),
+        &jwks,
+        "https://i",
+        "bangban",
+    )
+    .unwrap();
+    let context = ContextKey::open_or_create(&folder.path().join("context.key")).unwrap();
+    let verifier = Verifier::new(&jwks, "https://i", "bangban", context.clone()).unwrap();
+    let handler = Handler(Arc::default());
+    let mut routes = RoutesBuilder::default();
+    routes
+        .add_service(RegionServiceServer::new(handler.clone()))
+        .add_service(EventFeedServer::new(handler));
+    let plan = Plan {
+        routes: routes.routes(),
+        names: Vec::new(),
+        verifier: Arc::new(verifier),
+        regions: Arc::new(Anywhere),
+        local: Local::default(),
+        tls: Tls::open(tls).unwrap(),
+    };
+    let server = config::Server {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..server
+    };
+    let listening = server::listen(&server).await.unwrap();
+    let address = listening.address;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    Served {
+        address,
+        context,
+        stop,
+        ended: tokio::spawn(async move { server::serve(listening, &server, plan, stopped).await }),
+        _folder: folder,
+    }
+}
+
+impl Served {
+    /// A channel of somebody with these certificates, who expects to reach `service`.
+    fn channel(&self, files: &config::Tls, service: &str) -> Channel {
+        let endpoints = Endpoints::parse(&format!("https://{}", self.address), true).unwrap();
+        let dial = Secure::to_service(Tls::open(files).unwrap(), service);
+        let settings = bangban_net::client::Settings {
+            wait_for_endpoint: Duration::from_millis(700),
+            ..settings()
+        };
+        Channel::balanced(endpoints, dial, settings)
+    }
+
+    /// Reads directory's feed as `service`, which only services may.
+    async fn tail(&self, files: &config::Tls, service: &'static str) -> Result<(), Status> {
+        let channel = self.channel(files, "directory");
+        let peer = Peer::new(channel.clone(), service, self.context.clone());
+        let request = peer
+            .request(
+                &Caller::system(service),
+                None,
+                TailRequest {
+                    log: "directory".to_owned(),
+                    ..TailRequest::default()
+                },
+            )
+            .unwrap();
+        EventFeedClient::new(channel)
+            .tail(request)
+            .await
+            .map(|_| ())
+    }
+}
+
+async fn region(channel: &Channel) -> Result<(), Status> {
+    let request = GetRegionRequest { code: "42".into() };
+    RegionServiceClient::new(channel.clone())
+        .get_region(request)
+        .await
+        .map(|_| ())
+}
+
+fn folder_of(base: &TempDir, name: &str) -> std::path::PathBuf {
+    Path::join(base.path(), name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_certificate_of_the_authority_is_not_spoken_to() {
+    let base = tempfile::tempdir().unwrap();
+    let ours = Authority::new(&folder_of(&base, "ours"));
+    let served = serve(&ours.of("directory", 2090), config::Server::default()).await;
+    let casework = ours.of("casework", 2090);
+    // A person's tool that knows the authority, and a service: both sides are content.
+    region(&served.channel(&ours.known(), "directory"))
+        .await
+        .unwrap();
+    served.tail(&casework, "casework").await.unwrap();
+
+    let others = Authority::new(&folder_of(&base, "others"));
+    let mut forged = others.of("casework", 2090);
+    let refused = async |files: &config::Tls, service: &str| {
+        let answer = region(&served.channel(files, service)).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    };
+    // The server's certificate is of an authority that this one does not know.
+    refused(&forged, "directory").await;
+    // It knows the server's, and shows a certificate of another authority.
+    forged.authority = ours.known().authority;
+    refused(&forged, "directory").await;
+    // One that has expired.
+    let expired = Authority::new(&folder_of(&base, "expired"));
+    let expired_server = serve(&expired.of("directory", 2021), config::Server::default()).await;
+    let answer = region(&expired_server.channel(&expired.known(), "directory")).await;
+    assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    let old = ours.of("consultation", 2021);
+    refused(&old, "directory").await;
+    // The process that answers is not the service that was wanted.
+    refused(&casework, "supervision").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_is_believed_over_the_certificate_of_its_service_only() {
+    let base = tempfile::tempdir().unwrap();
+    let ours = Authority::new(base.path());
+    let served = serve(&ours.of("directory", 2090), config::Server::default()).await;
+    let casework = ours.of("casework", 2090);
+    let reason = async |files: &config::Tls, service| {
+        let status = served.tail(files, service).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated);
+        refusal::reason(&status)
+    };
+    assert_eq!(
+        reason(&casework, "consultation").await,
+        "CERTIFICATE_OF_ANOTHER_SERVICE"
+    );
+    assert_eq!(
+        reason(&ours.known(), "casework").await,
+        "CERTIFICATE_MISSING"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_are_renewed_are_taken_up_and_broken_ones_are_not() {
+    let base = tempfile::tempdir().unwrap();
+    let ours = Authority::new(base.path());
+    let files = ours.of("directory", 2090);
+    let tls = Tls::open(&files).unwrap().unwrap();
+    assert!(!tls.renew().unwrap(), "nothing has changed");
+    ours.of("directory", 2091);
+    assert!(tls.renew().unwrap());
+    std::fs::write(&files.certificate, "half of a file").unwrap();
+    let told = tls.renew().unwrap_err().to_string();
+    assert!(
+        told.contains("directory.pem") && told.contains("[tls]"),
+        "{told}"
+    );
+    // A key of another certificate.
+    ours.of("directory", 2092);
+    let other = ours.of("casework", 2092);
+    std::fs::copy(&other.key, &files.key).unwrap();
+    assert!(tls.renew().is_err());
+    ours.of("directory", 2093);
+    assert!(tls.renew().unwrap(), "it goes on with the next good ones");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_who_says_nothing_or_watches_holds_a_drain() {
+    let base = tempfile::tempdir().unwrap();
+    let ours = Authority::new(base.path());
+    for tls in [config::Tls::default(), ours.of("directory", 2090)] {
+        let server = config::Server {
+            drain_seconds: 60,
+            ..config::Server::default()
+        };
+        let served = serve(&tls, server).await;
+        let mut silent = TcpStream::connect(served.address).await.unwrap();
+        let scheme = if tls == config::Tls::default() {
+            "http"
+        } else {
+            "https"
+        };
+        let text = format!("{scheme}://{}", served.address);
+        let known = Tls::open(&ours.known()).unwrap();
+        let endpoints = Endpoints::parse(&text, true).unwrap();
+        let channel = Channel::balanced(endpoints, Secure::to_address(known), settings());
+        let mut health = HealthClient::new(channel.clone());
+        let watched = health.watch(HealthCheckRequest::default()).await;
+        let mut watched = watched.unwrap().into_inner();
+        assert_eq!(watched.message().await.unwrap().unwrap().status, 1);
+        region(&channel).await.unwrap();
+        let began = Instant::now();
+        served.stop.cancel();
+        served.ended.await.unwrap().unwrap();
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        // It was told to leave, by a status or by the end of the stream, and the silent one was left.
+        while let Ok(Some(_)) = watched.message().await {}
+        let mut byte = [0; 64];
+        loop {
+            match silent.read(&mut byte).await {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_bound_are_closed_and_places_come_back() {
+    let server = config::Server {
+        max_connections: 2,
+        ..config::Server::default()
+    };
+    let served = serve(&config::Tls::default(), server).await;
+    let connect = || async { TcpStream::connect(served.address).await.unwrap() };
+    let first = connect().await;
+    let _second = connect().await;
+    let mut third = connect().await;
+    assert_eq!(third.read(&mut [0; 8]).await.unwrap_or(0), 0, "closed");
+    drop(first);
+    let text = format!("http://{}", served.address);
+    let endpoints = Endpoints::parse(&text, false).unwrap();
+    let channel = Channel::balanced(endpoints, Secure::to_address(None), settings());
+    region(&channel).await.unwrap();
+}

@@ -1,0 +1,137 @@
+//! Commands through three services, each with a request id, so that it may be sent again and looked for in the log.
+
+use bangban::cli::Service;
+use bangban_proto::bangban::{
+    casework::v1::{
+        CaseChange, OpenCaseRequest, OpenContactRequest, case_service_client::CaseServiceClient,
+    },
+    consultation::v1::{
+        ConsultationChange, ConvertConsultationRequest, RegisterConsultationRequest,
+        consultation_service_client::ConsultationServiceClient,
+    },
+    directory::v1::{GrantSkillRequest, staff_service_client::StaffServiceClient},
+};
+use tonic::{Response, Status};
+
+use super::Caller;
+
+/// A command.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Opens a case: casework asks directory.
+    Open(OpenCaseRequest),
+    /// Adds a contact to a case.
+    Contact(OpenContactRequest),
+    /// Registers a consultation: consultation asks directory.
+    Register(RegisterConsultationRequest),
+    /// Makes a case of a consultation: consultation asks casework, which asks directory.
+    Convert(ConvertConsultationRequest),
+    /// Says what a member of staff masters, which all other services hear of.
+    Grant(GrantSkillRequest),
+}
+
+/// What a command leaves behind: its request stands once in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Whose log.
+    pub log: Service,
+    /// The request.
+    pub request_id: String,
+    /// The case or the consultation.
+    pub id: String,
+    /// The case's receipt number.
+    pub receipt: String,
+    /// How many acts the case has now.
+    pub act_count: u64,
+}
+
+impl Command {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "OpenCase",
+            Self::Contact(_) => "OpenContact",
+            Self::Register(_) => "RegisterConsultation",
+            Self::Convert(_) => "ConvertConsultation",
+            Self::Grant(_) => "GrantSkill",
+        }
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// What came instead of an answer.
+    pub async fn send(&self, caller: &Caller) -> Result<Trace, Status> {
+        let ways = &caller.ways;
+        let mut cases = CaseServiceClient::new(ways.of(Service::Casework));
+        let mut register = ConsultationServiceClient::new(ways.of(Service::Consultation));
+        match self.clone() {
+            Self::Open(request) => {
+                let id = request.request_id.clone();
+                let answer = cases.open_case(caller.request(request)).await;
+                Ok(of_case(answer?, id))
+            }
+            Self::Contact(request) => {
+                let id = request.request_id.clone();
+                let answer = cases.open_contact(caller.request(request)).await;
+                Ok(of_case(answer?, id))
+            }
+            Self::Register(request) => {
+                let id = request.request_id.clone();
+                let answer = register
+                    .register_consultation(caller.request(request))
+                    .await?;
+                Ok(Trace {
+                    log: Service::Consultation,
+                    request_id: id,
+                    id: answer.into_inner().consultation.unwrap_or_default().id,
+                    receipt: String::new(),
+                    act_count: 0,
+                })
+            }
+            Self::Convert(request) => {
+                let answer = register.convert_consultation(caller.request(request));
+                Ok(of_conversion(answer.await?))
+            }
+            Self::Grant(request) => {
+                let id = request.request_id.clone();
+                let staff = request.staff.clone();
+                StaffServiceClient::new(ways.of(Service::Directory))
+                    .grant_skill(caller.request(request))
+                    .await?;
+                Ok(Trace {
+                    log: Service::Directory,
+                    request_id: id,
+                    id: staff,
+                    receipt: String::new(),
+                    act_count: 0,
+                })
+            }
+        }
+    }
+}
+
+fn of_case(answer: Response<CaseChange>, request_id: String) -> Trace {
+    let case = answer.into_inner().case.unwrap_or_default();
+    Trace {
+        log: Service::Casework,
+        request_id,
+        id: case.id,
+        receipt: case.receipt,
+        act_count: case.act_count,
+    }
+}
+
+/// The case that was made of it, which casework was asked for under a request id of the consultation's own.
+fn of_conversion(answer: Response<ConsultationChange>) -> Trace {
+    let consultation = answer.into_inner().consultation.unwrap_or_default();
+    let conversion = consultation.conversion.unwrap_or_default();
+    Trace {
+        log: Service::Casework,
+        request_id: conversion.request_id,
+        id: consultation.id,
+        receipt: String::new(),
+        act_count: 0,
+    }
+}
