@@ -26,9 +26,9 @@ impl Look {
 /// What an audit found on one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Audited {
-    /// Seats of which the gate said something else than the database.
+    /// Seats of which the gate said something else than the database, before and after it was read.
     pub drift_found: u64,
-    /// Of these, the ones that were set right now; the rest is for the next audit.
+    /// Of these, the ones that were set right now; the rest, beside which something was being freed, at the next audit.
     pub drift_repaired: u64,
     /// Seats that were picked and then left alone.
     pub abandoned: u64,

@@ -58,11 +58,12 @@ impl Gate {
     /// For a platform that is one process: two processes with a gate in memory each would not overbook, but tell people
     /// "full" wrongly, so a service that may run twice must refuse to start with it.
     pub fn memory() -> Self {
-        Self::new(
-            Kind::memory(),
-            Arc::default(),
-            Settings::default().abandoned_after,
-        )
+        Self::memory_with(Settings::default().abandoned_after)
+    }
+
+    /// The same, with [`Settings::abandoned_after`].
+    pub fn memory_with(abandoned_after: Duration) -> Self {
+        Self::new(Kind::memory(), Arc::default(), abandoned_after)
     }
 
     /// For any number of processes on one Redis, Sentinel group or Cluster. Does not wait for it: until it is found the
@@ -287,13 +288,13 @@ impl Gate {
         if compared.corrections.is_empty() {
             return Ok(Audited::default());
         }
-        let corrected = inner
+        let (found, repaired) = inner
             .kind
             .mend(day, value, &compared.corrections, compared.drift)
             .await?;
         let audited = Audited {
-            drift_found: compared.drift,
-            drift_repaired: corrected,
+            drift_found: found.into(),
+            drift_repaired: repaired.into(),
             abandoned: compared.abandoned,
             is_forgotten: false,
         };

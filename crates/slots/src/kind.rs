@@ -113,7 +113,7 @@ impl Kind {
         seen: &DayValue,
         corrections: &[Correction],
         drift: u64,
-    ) -> Result<u64, Unavailable> {
+    ) -> Result<(u16, u16), Unavailable> {
         match self {
             Self::Memory(memory) => Ok(memory.mend(day, seen, corrections, drift)),
             Self::Redis(redis) => redis.mend(day, seen, corrections, drift).await,

@@ -100,7 +100,7 @@ impl Memory {
         seen: &DayValue,
         corrections: &[Correction],
         drift: u64,
-    ) -> u64 {
+    ) -> (u16, u16) {
         self.with(day, None, |value| {
             value::mend(value, seen, corrections, drift)
         })

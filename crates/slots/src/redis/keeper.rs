@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Shared;
 use super::master::{Master, Trouble};
 use super::masters::Masters;
+use super::shared::Shared;
 use crate::counts::count;
 use crate::generations;
 
@@ -107,7 +107,7 @@ async fn repair(
     shared.lease.learn(generation, read_at);
     while !are_admitted(&masters, generation, within).await? {
         // Two servers that both seem to be the master would be admitted in turn for ever; releases need a pause.
-        if last_admission.is_some_and(|last| last.elapsed() < shared.settings.lease) {
+        if last_admission.is_some_and(|last| last.elapsed() < 2 * shared.settings.lease) {
             return Err(Trouble::TooSoon);
         }
         // Loaded before anybody knows the number: whoever learns it finds the scripts.

@@ -5,6 +5,7 @@ mod lease;
 mod master;
 mod masters;
 mod scripts;
+mod shared;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,26 +13,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use futures::future::join_all;
-use redis::{ErrorKind, RedisError, ServerErrorKind};
 use tokio::sync::{Notify, oneshot};
 
 use self::lease::Lease;
 use self::master::Master;
-use self::masters::Masters;
 use self::scripts::Op;
+use self::shared::{Failed, LATER, SOON, Shared, number};
 use crate::counts::Counters;
 use crate::gate::Asked;
-use crate::value::{Began, Correction, DayValue, PickAnswer, Ticket};
+use crate::value::{Began, Correction, DayValue, Ticket};
 use crate::{
     Day, Error, Generations, Health, Place, Seat, Settings, Unavailable, Who, generations,
-};
-
-/// While a server is repaired or looked for.
-const SOON: Unavailable = Unavailable {
-    after: Duration::from_millis(100),
-};
-const LATER: Unavailable = Unavailable {
-    after: Duration::from_millis(500),
 };
 
 #[derive(Debug)]
@@ -43,42 +35,6 @@ pub(crate) struct Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         self.tasks.iter().for_each(tokio::task::AbortHandle::abort);
-    }
-}
-
-struct Shared {
-    settings: Settings,
-    generations: Arc<dyn Generations>,
-    lease: Lease,
-    masters: ArcSwapOption<Masters>,
-    /// Wakes the keeper.
-    trouble: Notify,
-    /// Pings alone would not show it.
-    needs_repair: AtomicBool,
-    counters: Arc<Counters>,
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared")
-            .field("servers", &self.settings.servers)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why there is no answer.
-enum Failed {
-    /// The server is not, or not any more, the one to ask; the keeper finds out who is.
-    Repairing,
-    Away,
-}
-
-impl From<Failed> for Unavailable {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Repairing => SOON,
-            Failed::Away => LATER,
-        }
     }
 }
 
@@ -211,6 +167,9 @@ impl Redis {
         picture: DayValue,
         keep: Duration,
     ) -> Result<bool, Unavailable> {
+        if picture.generation() != self.shared.generation()? {
+            return Ok(false);
+        }
         let keep = seconds(keep);
         let args: [&[u8]; 2] = [picture.as_bytes(), keep.as_bytes()];
         let (answer, _) = self
@@ -220,14 +179,16 @@ impl Redis {
         Ok(answer == b"1")
     }
 
-    /// How many of the first `drift` corrections were made.
     pub(crate) async fn mend(
         &self,
         day: &Day,
         seen: &DayValue,
         corrections: &[Correction],
         drift: u64,
-    ) -> Result<u64, Unavailable> {
+    ) -> Result<(u16, u16), Unavailable> {
+        if seen.generation() != self.shared.generation()? {
+            return Ok((0, 0));
+        }
         let packed: Vec<u8> = corrections
             .iter()
             .flat_map(|c| [c.index.to_be_bytes(), c.expected, c.mark])
@@ -239,10 +200,13 @@ impl Redis {
             .shared
             .call_under(seen.generation(), day, Op::Mend, &args)
             .await?;
-        Ok(std::str::from_utf8(&answer)
-            .ok()
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(0))
+        match answer.as_slice() {
+            [f0, f1, c0, c1] => Ok((
+                u16::from_be_bytes([*f0, *f1]),
+                u16::from_be_bytes([*c0, *c1]),
+            )),
+            _ => Err(SOON),
+        }
     }
 
     pub(crate) async fn get(&self, days: &[Day]) -> Result<Vec<Option<DayValue>>, Unavailable> {
@@ -306,218 +270,12 @@ impl Redis {
     }
 }
 
-impl Shared {
-    fn generation(&self) -> Result<i64, Failed> {
-        self.lease
-            .known()
-            .map(|known| known.generation)
-            .ok_or(Failed::Away)
-    }
-
-    fn master(&self, day: &Day) -> Result<Arc<Master>, Failed> {
-        let masters = self.masters.load();
-        let master = masters
-            .as_deref()
-            .and_then(|masters| masters.of(day))
-            .ok_or(Failed::Away)?;
-        if master.is_down() {
-            Err(Failed::Away)
-        } else {
-            Ok(Arc::clone(master))
-        }
-    }
-
-    async fn call(&self, day: &Day, op: Op, args: &[&[u8]]) -> Result<(Vec<u8>, i64), Failed> {
-        self.call_under(self.generation()?, day, op, args).await
-    }
-
-    async fn call_under(
-        &self,
-        generation: i64,
-        day: &Day,
-        op: Op,
-        args: &[&[u8]],
-    ) -> Result<(Vec<u8>, i64), Failed> {
-        let master = self.master(day)?;
-        let called = self.evaluate(&master, generation, day, op, args);
-        match tokio::time::timeout(self.settings.answer_within, called).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.was_silent(&master);
-                Err(Failed::Away)
-            }
-        }
-    }
-
-    /// The answer however late it is, though the server counts as silent after the usual time.
-    async fn call_for_long(
-        &self,
-        day: &Day,
-        op: Op,
-        args: &[&[u8]],
-    ) -> Result<(Vec<u8>, i64), Failed> {
-        let (generation, master) = (self.generation()?, self.master(day)?);
-        let mut called = std::pin::pin!(self.evaluate(&master, generation, day, op, args));
-        match tokio::time::timeout(self.settings.answer_within, &mut called).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.was_silent(&master);
-                called.await
-            }
-        }
-    }
-
-    async fn evaluate(
-        &self,
-        master: &Master,
-        generation: i64,
-        day: &Day,
-        op: Op,
-        args: &[&[u8]],
-    ) -> Result<(Vec<u8>, i64), Failed> {
-        let cmd = master.call(op, generation, day.key(), args);
-        let mut answer = cmd
-            .query_async::<Vec<u8>>(&mut master.connection.clone())
-            .await;
-        // The day is just moving to another node of the Cluster, and is there already.
-        if let Err(error) = &answer
-            && error.kind() == ErrorKind::Server(ServerErrorKind::Ask)
-            && let Some(other) = self.redirected(error)
-        {
-            let cmd = other.call(op, generation, day.key(), args);
-            let mut asking = redis::pipe();
-            asking.cmd("ASKING").ignore().add_command(cmd);
-            answer = asking
-                .query_async::<(Vec<u8>,)>(&mut other.connection.clone())
-                .await
-                .map(|(answer,)| answer);
-        }
-        match answer {
-            Ok(answer) => {
-                master.answered();
-                Ok((answer, generation))
-            }
-            Err(error) => Err(self.failed(master, &error)),
-        }
-    }
-
-    fn redirected(&self, error: &RedisError) -> Option<Arc<Master>> {
-        let (node, _) = error.redirect_node()?;
-        let (host, port) = node.rsplit_once(':')?;
-        let address = (host.to_owned(), port.parse().ok()?);
-        self.masters.load().as_deref()?.at(&address).cloned()
-    }
-
-    async fn ask<T: redis::FromRedisValue>(
-        &self,
-        master: &Master,
-        cmd: &redis::Cmd,
-    ) -> Result<T, Failed> {
-        let mut connection = master.connection.clone();
-        match tokio::time::timeout(
-            self.settings.answer_within,
-            cmd.query_async(&mut connection),
-        )
-        .await
-        {
-            Ok(answer) => answer.map_err(|error| self.failed(master, &error)),
-            Err(_) => {
-                self.was_silent(master);
-                Err(Failed::Away)
-            }
-        }
-    }
-
-    async fn ask_all(
-        &self,
-        master: &Master,
-        cmds: &redis::Pipeline,
-    ) -> Result<Vec<Option<Vec<u8>>>, Failed> {
-        let mut connection = master.connection.clone();
-        match tokio::time::timeout(
-            self.settings.answer_within,
-            cmds.query_async(&mut connection),
-        )
-        .await
-        {
-            Ok(answer) => answer.map_err(|error| self.failed(master, &error)),
-            Err(_) => {
-                self.was_silent(master);
-                Err(Failed::Away)
-            }
-        }
-    }
-
-    fn was_silent(&self, master: &Master) {
-        master.was_silent();
-        self.trouble.notify_one();
-    }
-
-    fn failed(&self, master: &Master, error: &RedisError) -> Failed {
-        tracing::debug!(%error, "a call to the gate's Redis failed");
-        let failed = match error.kind() {
-            ErrorKind::Server(
-                ServerErrorKind::NoScript
-                | ServerErrorKind::Moved
-                | ServerErrorKind::Ask
-                | ServerErrorKind::TryAgain
-                | ServerErrorKind::ReadOnly,
-            ) => Failed::Repairing,
-            _ if error.is_io_error() || error.is_connection_dropped() => {
-                master.is_lost();
-                Failed::Away
-            }
-            _ => Failed::Away,
-        };
-        self.is_in_trouble();
-        failed
-    }
-
-    fn is_in_trouble(&self) {
-        self.needs_repair.store(true, Ordering::Relaxed);
-        self.trouble.notify_one();
-    }
-
-    fn picked(
-        &self,
-        answer: &[u8],
-        generation: i64,
-        seat: impl FnOnce(u16, Ticket) -> Seat,
-    ) -> Result<Asked, Failed> {
-        Ok(match answer {
-            [b'P', i0, i1, s0, s1, t0, t1, token @ ..] => {
-                let ticket = Ticket {
-                    token: number(token).ok_or(Failed::Away)?,
-                    index: u16::from_be_bytes([*i0, *i1]),
-                    number: [*t0, *t1],
-                };
-                Asked::Seat(seat(u16::from_be_bytes([*s0, *s1]), ticket))
-            }
-            [b'F'] if self.lease.is_fresh(generation) => Asked::Other(PickAnswer::Full),
-            [b'F'] => Asked::Withheld,
-            [b'A'] => Asked::Other(PickAnswer::Busy),
-            [b'S'] => Asked::Other(PickAnswer::Stale),
-            [b'B', token @ ..] => {
-                Asked::Other(PickAnswer::Rebuilding(number(token).ok_or(Failed::Away)?))
-            }
-            _ => {
-                self.is_in_trouble();
-                return Err(Failed::Repairing);
-            }
-        })
-    }
-}
-
 fn packed(places: &[Place]) -> Vec<u8> {
     places
         .iter()
         .flat_map(|place| [place.slot.to_be_bytes(), place.seat.to_be_bytes()])
         .flatten()
         .collect()
-}
-
-fn number(bytes: &[u8]) -> Option<u64> {
-    bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
 fn seconds(keep: Duration) -> String {

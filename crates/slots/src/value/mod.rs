@@ -16,6 +16,8 @@
 
 mod day_value;
 mod moves;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use day_value::DayValue;
 pub(crate) use moves::{

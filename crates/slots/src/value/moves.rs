@@ -199,22 +199,22 @@ pub(crate) struct Correction {
 }
 
 /// Corrects the seats that are still as they were seen. One becomes TAKEN only if nothing was freed since the look,
-/// which was before the database was read. Says how many
-/// of the first `counted` were corrected.
+/// which was before the database was read. Says of the
+/// first `counted` how many were still as they were seen, and how many of these were corrected.
 pub(crate) fn mend(
     day: &mut Option<DayValue>,
     seen: &DayValue,
     corrections: &[Correction],
     counted: u64,
-) -> u64 {
+) -> (u16, u16) {
     let Some(value) = day
         .as_mut()
         .filter(|value| value.is_ready(seen.generation()) && value.token() == seen.token())
     else {
-        return 0;
+        return (0, 0);
     };
     let nothing_was_freed = value.releases() == seen.releases();
-    let mut count = 0;
+    let (mut found, mut corrected) = (0, 0);
     for (
         nth,
         Correction {
@@ -224,10 +224,14 @@ pub(crate) fn mend(
         },
     ) in (0..).zip(corrections)
     {
-        if value.seat(*index) == *expected && (*mark != TAKEN || nothing_was_freed) {
-            value.set_seat(*index, *mark);
-            count += u64::from(nth < counted);
+        if value.seat(*index) == *expected {
+            let one = u16::from(nth < counted);
+            found += one;
+            if *mark != TAKEN || nothing_was_freed {
+                value.set_seat(*index, *mark);
+                corrected += one;
+            }
         }
     }
-    count
+    (found, corrected)
 }

@@ -1,0 +1,201 @@
+//! What happens to Redis, with people at the gate all the while: nobody is told "full" wrongly, and seats are given out
+//! again within seconds without anybody's help.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bangban_slots::{Gate, Health, Settings};
+
+use crate::server::{Cluster, Server, eventually, settings, with_faketime};
+use crate::truth::Truth;
+use crate::workload::{Crowd, ready};
+
+const SECONDS: Duration = Duration::from_secs(15);
+
+fn gates(count: usize, truth: &Arc<Truth>, settings: &Settings) -> Vec<Gate> {
+    let settings = Settings {
+        abandoned_after: Duration::from_millis(500),
+        ..settings.clone()
+    };
+    (0..count)
+        .map(|_| Gate::redis(settings.clone(), Arc::clone(truth) as _).unwrap())
+        .collect()
+}
+
+async fn crowd(settings: &Settings, days: u32) -> Crowd {
+    let truth: Arc<Truth> = Arc::default();
+    let crowd = Crowd::start(Arc::clone(&truth), gates(2, &truth, settings), days);
+    crowd.gets(50, 50, SECONDS).await;
+    crowd
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_serves_a_crowd() {
+    let crowd = Crowd::start(Arc::default(), vec![Gate::memory()], 2);
+    crowd.gets(300, 300, SECONDS).await;
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_flush_costs_a_rebuild() {
+    let server = Server::start(&[]);
+    let crowd = crowd(&server.settings(), 2).await;
+    for _ in 0..5 {
+        server.ask::<()>(&["FLUSHALL"]);
+        crowd.gets(20, 20, SECONDS).await;
+    }
+    server.ask::<()>(&["SCRIPT", "FLUSH"]);
+    crowd.gets(20, 20, SECONDS).await;
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_is_killed_and_comes_back_empty_is_rebuilt() {
+    let mut server = Server::start(&[]);
+    let crowd = crowd(&server.settings(), 2).await;
+    for _ in 0..2 {
+        server.kill();
+        server.run();
+        crowd.gets(20, 20, SECONDS).await;
+    }
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_comes_back_with_old_data_is_not_believed() {
+    let mut server = Server::start(&["--save", "3600 1000000"]);
+    let crowd = crowd(&server.settings(), 2).await;
+    server.ask::<()>(&["SAVE"]);
+    crowd.gets(100, 50, SECONDS).await;
+    server.kill();
+    server.run();
+    assert!(server.ask::<u32>(&["DBSIZE"]) > 0, "it came back with data");
+    crowd.gets(20, 20, SECONDS).await;
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_stands_still_for_five_seconds_is_waited_for() {
+    let server = Server::start(&[]);
+    let crowd = crowd(&server.settings(), 2).await;
+    let gate = crowd.gate();
+    server.pause();
+    let since = Instant::now();
+    while gate.health() == Health::Ready {
+        assert!(
+            since.elapsed() < Duration::from_secs(3),
+            "readiness does not notice"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(5).saturating_sub(since.elapsed())).await;
+    server.resume();
+    let since = Instant::now();
+    crowd.gets(20, 20, SECONDS).await;
+    ready(&gate, SECONDS).await;
+    println!("served again {:?} after the pause", since.elapsed());
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_clock_of_redis_decides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |offset: &str| std::fs::write(folder.path().join("now"), offset).unwrap();
+    set("+0");
+    let server = Server::start_with(&[], with_faketime(&folder.path().join("now")));
+    let crowd = crowd(&server.settings(), 2).await;
+    let now: Vec<u64> = server.ask(&["TIME"]);
+    for offset in ["+700d", "-700d", "+3600"] {
+        set(offset);
+        crowd.gets(20, 20, SECONDS).await;
+    }
+    let later: Vec<u64> = server.ask(&["TIME"]);
+    assert!(later[0] > now[0] + 3000, "the clock was shifted");
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_failover_by_sentinel_that_loses_acknowledged_writes_is_survived() {
+    let mut master = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", master.port)]);
+    let sentinels: Vec<Server> = (0..3).map(|_| Server::sentinel(master.port, 2)).collect();
+    eventually("Sentinels know replica and each other", SECONDS, || {
+        let knows = |sentinel: &Server| {
+            let info: String = sentinel.ask(&["INFO", "sentinel"]);
+            info.contains("slaves=1,sentinels=3")
+        };
+        sentinels.iter().all(knows).then_some(())
+    });
+    let hosts: Vec<String> = sentinels
+        .iter()
+        .map(|sentinel| format!("127.0.0.1:{}", sentinel.port))
+        .collect();
+    let crowd = crowd(
+        &settings(&format!("redis-sentinel://{}/main", hosts.join(","))),
+        2,
+    )
+    .await;
+
+    // From here on the replica learns nothing any more, and the master acknowledges all the same.
+    master.ask::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]);
+    master.ask::<u32>(&["CLIENT", "KILL", "TYPE", "replica"]);
+    let known: u64 = replica
+        .info("replication", "slave_repl_offset")
+        .parse()
+        .unwrap();
+    crowd.gets(50, 50, SECONDS).await;
+    let acknowledged: u64 = master
+        .info("replication", "master_repl_offset")
+        .parse()
+        .unwrap();
+    assert!(acknowledged > known, "writes will be lost");
+    master.kill();
+    let since = Instant::now();
+    crowd.gets(20, 20, SECONDS).await;
+    println!(
+        "served again {:?} after the master's death, without {} bytes",
+        since.elapsed(),
+        acknowledged - known
+    );
+    assert_eq!(replica.info("replication", "role"), "master");
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_servers_that_both_seem_to_be_the_master_tell_nobody_full_wrongly() {
+    let (one, other) = (Server::start(&[]), Server::start(&[]));
+    let truth: Arc<Truth> = Arc::default();
+    let mut both = gates(1, &truth, &one.settings());
+    both.extend(gates(1, &truth, &other.settings()));
+    let crowd = Crowd::start(truth, both, 2);
+    crowd.gets_each(1, 10, Duration::from_secs(30)).await;
+    crowd.end_divided().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cluster_of_three_masters_serves_through_flush_death_and_failover() {
+    let mut cluster = Cluster::start();
+    let crowd = crowd(&cluster.settings(), 12).await;
+    for master in &cluster.masters {
+        assert!(
+            master.ask::<u32>(&["DBSIZE"]) > 0,
+            "days lie on all masters"
+        );
+    }
+    cluster.masters[1].ask::<()>(&["FLUSHALL"]);
+    crowd.gets(50, 20, SECONDS).await;
+    cluster.masters[0].kill();
+    let since = Instant::now();
+    eventually("the replica takes over", SECONDS, || {
+        (cluster.replica.info("replication", "role") == "master").then_some(())
+    });
+    crowd.gets(100, 20, SECONDS).await;
+    println!(
+        "all served again {:?} after a master's death",
+        since.elapsed()
+    );
+    cluster.masters[2].kill();
+    cluster.masters[2].run();
+    crowd.gets(100, 20, SECONDS).await;
+    crowd.end().await;
+}

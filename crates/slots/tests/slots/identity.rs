@@ -1,0 +1,321 @@
+//! What Redis 7 does with scripts, on which the gate relies; and what it does not do, on which it does not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bangban_slots::{BoxError, Gate, Generations, Health, Picked, Place, Settings, Who};
+
+use crate::server::{Server, eventually};
+use crate::truth::Truth;
+use crate::workload::{day, ready};
+
+const SECONDS: Duration = Duration::from_secs(10);
+
+fn exists(server: &Server, script: &str) -> bool {
+    server.ask::<Vec<bool>>(&["SCRIPT", "EXISTS", script])[0]
+}
+
+fn in_step(master: &Server, replica: &Server) {
+    eventually("the replica is in step", SECONDS, || {
+        let of = |server: &Server, name| server.info("replication", name);
+        (of(replica, "role") == "slave"
+            && of(replica, "master_link_status") == "up"
+            && of(replica, "slave_repl_offset") == of(master, "master_repl_offset"))
+        .then_some(())
+    });
+}
+
+#[test]
+fn scripts_are_neither_replicated_nor_persisted() {
+    let mut master = Server::start(&[
+        "--appendonly",
+        "yes",
+        "--save",
+        "3600 1000000",
+        "--repl-diskless-sync-delay",
+        "0",
+    ]);
+    let early: String = master.ask(&[
+        "SCRIPT",
+        "LOAD",
+        "return redis.call('SET', KEYS[1], 'early')",
+    ]);
+    let replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", master.port)]);
+    in_step(&master, &replica);
+    let late: String = master.ask(&[
+        "SCRIPT",
+        "LOAD",
+        "return redis.call('SET', KEYS[1], 'late')",
+    ]);
+    for script in [&early, &late] {
+        master.ask::<()>(&["EVALSHA", script, "1", "key"]);
+    }
+    in_step(&master, &replica);
+    assert_eq!(replica.ask::<String>(&["GET", "key"]), "late");
+    assert!(
+        !exists(&replica, &early) && !exists(&replica, &late),
+        "replicated"
+    );
+    replica.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    assert!(
+        !exists(&replica, &early) && !exists(&replica, &late),
+        "known after the promotion"
+    );
+
+    master.ask::<()>(&["SAVE"]);
+    master.kill();
+    master.run();
+    assert_eq!(master.ask::<String>(&["GET", "key"]), "late");
+    assert!(
+        !exists(&master, &early) && !exists(&master, &late),
+        "persisted"
+    );
+}
+
+/// A server keeps its scripts when it is demoted and promoted again, and its clients stay connected; but it may have
+/// lost writes in between. Only its new replication id tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_that_was_demoted_and_promoted_again_is_not_believed() {
+    let first = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let second = Server::start(&[
+        "--repl-diskless-sync-delay",
+        "0",
+        "--replicaof",
+        &format!("127.0.0.1 {}", first.port),
+    ]);
+    in_step(&first, &second);
+
+    let truth: Arc<Truth> = Arc::default();
+    // Nothing runs beside the calls that could notice by itself.
+    let settings = Settings {
+        check_every: Duration::from_secs(600),
+        ..first.settings()
+    };
+    let gate = Gate::redis(settings, Arc::clone(&truth) as _).unwrap();
+    ready(&gate, SECONDS).await;
+    let day = day(0);
+    truth.publish(&day, &[(1, 0)]);
+    let seat = pick_after_rebuild(&gate, &truth, &day).await;
+    let Picked::Seat(seat) = seat else {
+        panic!("{seat:?}")
+    };
+    let place = seat.place();
+    truth.claim(&day, place).unwrap();
+    seat.taken().await;
+    assert!(matches!(
+        gate.pick(&day, 0, Who::Ordinary).await,
+        Picked::Full
+    ));
+    in_step(&first, &second);
+
+    // The second goes its own way; then the first frees the seat, and loses that.
+    second.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    free(&gate, &truth, &day, place).await;
+    let admissions = gate.counts().admissions;
+    first.ask::<()>(&["REPLICAOF", "127.0.0.1", &second.port.to_string()]);
+    in_step(&second, &first);
+    first.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    assert_eq!(gate.health(), Health::Ready, "nobody noticed");
+
+    let answer = gate.pick(&day, 0, Who::Ordinary).await;
+    assert!(matches!(answer, Picked::Again { .. }), "{answer:?}");
+    let answer = pick_after_rebuild(&gate, &truth, &day).await;
+    assert!(matches!(answer, Picked::Seat(_)), "{answer:?}");
+    assert_eq!(gate.counts().admissions, admissions + 1);
+}
+
+async fn free(gate: &Gate, truth: &Truth, day: &bangban_slots::Day, place: Place) {
+    truth.cool(day, place, Duration::ZERO);
+    let generation = loop {
+        match gate.release(day, &[place]).await {
+            Ok(generation) => break generation,
+            Err(unavailable) => tokio::time::sleep(unavailable.after).await,
+        }
+    };
+    assert_eq!(truth.free(day, &[place], generation).await, [place]);
+    gate.freed(day, &[place]).await;
+}
+
+/// What the service does, until there is a seat or none.
+pub async fn pick_after_rebuild(gate: &Gate, truth: &Truth, day: &bangban_slots::Day) -> Picked {
+    loop {
+        match gate.pick(day, 0, Who::Ordinary).await {
+            Picked::Stale => {
+                let read = || async { Ok::<_, bangban_slots::Error>(truth.state(day)) };
+                _ = gate.rebuild(day, Duration::from_secs(1), read).await;
+            }
+            Picked::Again { after } => tokio::time::sleep(after).await,
+            Picked::Unavailable(unavailable) => tokio::time::sleep(unavailable.after).await,
+            answer => return answer,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_that_nobody_waits_for_any_more_is_given_back() {
+    let server = Server::start(&[]);
+    let truth: Arc<Truth> = Arc::default();
+    let gate = Gate::redis(server.settings(), Arc::clone(&truth) as _).unwrap();
+    ready(&gate, SECONDS).await;
+    let day = day(0);
+    truth.publish(&day, &[(1, 0)]);
+    drop(pick_after_rebuild(&gate, &truth, &day).await);
+    drop(pick_after_rebuild(&gate, &truth, &day).await);
+    // The question is on its way when the caller goes.
+    server.pause();
+    let asked =
+        tokio::time::timeout(Duration::from_millis(50), gate.pick(&day, 0, Who::Ordinary)).await;
+    assert!(asked.is_err());
+    server.resume();
+    let answer = pick_after_rebuild(&gate, &truth, &day).await;
+    assert!(matches!(answer, Picked::Seat(_)), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_the_answer_comes_at_once() {
+    let mut server = Server::start(&[]);
+    let truth: Arc<Truth> = Arc::default();
+    let gate = Gate::redis(server.settings(), Arc::clone(&truth) as _).unwrap();
+    ready(&gate, SECONDS).await;
+    server.kill();
+    let day = day(0);
+    while gate.health() == Health::Ready {
+        _ = gate.pick(&day, 0, Who::Ordinary).await;
+    }
+    let since = std::time::Instant::now();
+    for _ in 0..100 {
+        assert!(matches!(
+            gate.pick(&day, 0, Who::Ordinary).await,
+            Picked::Unavailable(_)
+        ));
+        assert!(gate.availability(std::slice::from_ref(&day)).await.is_err());
+        assert!(gate.release(&day, &[]).await.is_err());
+    }
+    assert!(
+        since.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        since.elapsed()
+    );
+    server.run();
+    ready(&gate, SECONDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_used_and_a_wrong_one_is_no_gate() {
+    let server = Server::start(&[]);
+    server.ask::<()>(&["CONFIG", "SET", "requirepass", "s:cret"]);
+    let truth: Arc<Truth> = Arc::default();
+    let at = |login: &str| {
+        crate::server::settings(&format!("redis://{login}@127.0.0.1:{}", server.port))
+    };
+    let gate = Gate::redis(at(":s%3acret"), Arc::clone(&truth) as _).unwrap();
+    ready(&gate, SECONDS).await;
+    let wrong = Gate::redis(at(":wrong"), Arc::clone(&truth) as _).unwrap();
+    let answer = wrong.pick(&day(0), 0, Who::Ordinary).await;
+    assert!(matches!(answer, Picked::Unavailable(_)), "{answer:?}");
+}
+
+/// A database that one process cannot reach any more.
+#[derive(Default)]
+struct Cut {
+    truth: Arc<Truth>,
+    is_cut: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl Generations for Cut {
+    async fn read(&self) -> Result<i64, BoxError> {
+        if self.is_cut.load(Ordering::Relaxed) {
+            Err("cut off".into())
+        } else {
+            self.truth.read().await
+        }
+    }
+
+    async fn replace(&self, old: i64, new: i64) -> Result<i64, BoxError> {
+        self.truth.replace(old, new).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_cut_off_with_an_old_master_tells_nobody_full() {
+    let (old, new) = (Server::start(&[]), Server::start(&[]));
+    let cut: Arc<Cut> = Arc::default();
+    let truth = &cut.truth;
+    let before = Gate::redis(old.settings(), Arc::clone(&cut) as _).unwrap();
+    ready(&before, SECONDS).await;
+    let day = day(0);
+    truth.publish(&day, &[(1, 0)]);
+    let Picked::Seat(seat) = pick_after_rebuild(&before, truth, &day).await else {
+        panic!("no seat")
+    };
+    let place = seat.place();
+    truth.claim(&day, place).unwrap();
+    seat.taken().await;
+    assert!(matches!(
+        before.pick(&day, 0, Who::Ordinary).await,
+        Picked::Full
+    ));
+
+    cut.is_cut.store(true, Ordering::Relaxed);
+    let after = Gate::redis(new.settings(), Arc::clone(truth) as _).unwrap();
+    ready(&after, SECONDS).await;
+    assert!(matches!(
+        pick_after_rebuild(&after, truth, &day).await,
+        Picked::Full
+    ));
+    let generation = after.counts().generation;
+    free(&after, truth, &day, place).await;
+    assert_eq!(
+        after.counts().generation,
+        generation,
+        "nobody else was admitted"
+    );
+
+    // The old master answers as ever, and says full.
+    let answer = before.pick(&day, 0, Who::Ordinary).await;
+    assert!(matches!(answer, Picked::Again { .. }), "{answer:?}");
+    assert_eq!(before.counts().full_withheld, 1);
+    assert!(matches!(
+        pick_after_rebuild(&after, truth, &day).await,
+        Picked::Seat(_)
+    ));
+}
+
+/// The other way round: who still talks to an old master frees nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_through_an_old_master_frees_no_row() {
+    let (old, new) = (Server::start(&[]), Server::start(&[]));
+    let cut: Arc<Cut> = Arc::default();
+    let truth = &cut.truth;
+    let before = Gate::redis(old.settings(), Arc::clone(&cut) as _).unwrap();
+    ready(&before, SECONDS).await;
+    let day = day(0);
+    truth.publish(&day, &[(1, 0)]);
+    let place = Place { slot: 0, seat: 0 };
+    truth.claim(&day, place).unwrap();
+    cut.is_cut.store(true, Ordering::Relaxed);
+    let after = Gate::redis(new.settings(), Arc::clone(truth) as _).unwrap();
+    ready(&after, SECONDS).await;
+    assert!(matches!(
+        pick_after_rebuild(&after, truth, &day).await,
+        Picked::Full
+    ));
+
+    truth.cool(&day, place, Duration::ZERO);
+    let generation = loop {
+        match before.release(&day, &[place]).await {
+            Ok(generation) => break generation,
+            Err(unavailable) => tokio::time::sleep(unavailable.after).await,
+        }
+    };
+    assert!(
+        truth.free(&day, &[place], generation).await.is_empty(),
+        "the statement is guarded by the generation"
+    );
+    assert!(
+        matches!(after.pick(&day, 0, Who::Ordinary).await, Picked::Full),
+        "and so this is right"
+    );
+}

@@ -1,0 +1,10 @@
+//! The gate against real servers, which the tests start themselves, and against a database that keeps rows exactly.
+
+mod bytes;
+mod faults;
+mod identity;
+mod model;
+mod server;
+mod speed;
+mod truth;
+mod workload;
