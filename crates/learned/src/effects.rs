@@ -1,8 +1,9 @@
-//! What is taken from directory's feed: districts, items, departments, calendars, the demonstration clock.
+//! What is taken from directory's feed: districts, sites, items, departments, calendars, the demonstration clock.
 
 use bangban_proto::bangban::{
     directory::v1::{
-        Amendment, Calendar, DayKind, DirectoryAct, ItemVersion, directory_act::Act as Learned,
+        Amendment, Calendar, DayKind, DirectoryAct, ItemVersion, SiteOpened, SiteUpdated,
+        directory_act::Act as Learned,
     },
     events::v1::Act,
 };
@@ -38,6 +39,11 @@ impl Effects for FromDirectory {
                 let made = a.district.unwrap_or_default();
                 copy::put(db, &made.id, "district", &made.id, &made).await?;
                 revision::begin(db, self.store.backend, &made.id).await?;
+            }
+            Learned::SiteOpened(SiteOpened { site })
+            | Learned::SiteUpdated(SiteUpdated { site }) => {
+                let site = site.unwrap_or_default();
+                copy::put(db, district, "site", &site.id, &site).await?;
             }
             Learned::DepartmentPut(a) => {
                 let department = a.department.unwrap_or_default();

@@ -12,7 +12,7 @@ use std::{
 use bangban_calendar::Calendar;
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::directory::v1::{
-    Calendar as Differs, Department, District, ItemVersion,
+    Calendar as Differs, Department, District, ItemVersion, Site,
 };
 use bangban_store::{Error, Store};
 use prost::Message;
@@ -32,6 +32,7 @@ pub struct Known {
     pub calendar_revision: i64,
     items: Vec<ItemVersion>,
     departments: Vec<Department>,
+    sites: Vec<Site>,
     no_item: ItemVersion,
     no_department: Department,
 }
@@ -69,6 +70,12 @@ impl Known {
             .filter(|i| i.effective_from.as_str() <= day)
             .filter(|i| is_before(&i.effective_until) && is_before(&i.withdrawn_from))
             .max_by_key(|i| i.version)
+    }
+
+    /// A site.
+    #[must_use]
+    pub fn site(&self, id: &str) -> Option<&Site> {
+        self.sites.iter().find(|s| s.id == id)
     }
 
     /// A department; an empty one when it was not heard of.
@@ -142,6 +149,12 @@ impl Learned {
         Ok(known)
     }
 
+    /// What is known of a district at hand, of whatever revision: for what never changes, as a district's region.
+    #[must_use]
+    pub fn at_hand(&self, district: &str) -> Option<Arc<Known>> {
+        self.kept().get(district).map(|(_, known)| known.clone())
+    }
+
     /// What is known of a district now.
     ///
     /// # Errors
@@ -170,6 +183,7 @@ impl Learned {
         let (mut at, mut calendar_revision) = (0, 0);
         let (mut national, mut differs) = (Differs::default(), Differs::default());
         let (mut itself, mut items, mut departments) = (None, Vec::new(), Vec::new());
+        let mut sites = Vec::new();
         for row in &rows {
             at = row.try_get_by_index(0)?;
             calendar_revision = row.try_get_by_index::<Option<i64>>(1)?.unwrap_or_default();
@@ -186,6 +200,7 @@ impl Learned {
                 ("calendar", false) => differs = decoded(&body)?,
                 ("item", _) => items.push(decoded(&body)?),
                 ("department", _) => departments.push(decoded(&body)?),
+                ("site", _) => sites.push(decoded(&body)?),
                 _ => {}
             }
         }
@@ -196,6 +211,7 @@ impl Learned {
             calendar_revision,
             items,
             departments,
+            sites,
             no_item: ItemVersion::default(),
             no_department: Department::default(),
         };

@@ -26,8 +26,12 @@ pub async fn migrate(config: &Config) -> Result<(), Failure> {
         bangban_store::migrate::up::<bangban_supervision::Migrator>("supervision", config)
             .await
             .map_err(failed)?;
+    let scheduling =
+        bangban_store::migrate::up::<bangban_scheduling::Migrator>("scheduling", config)
+            .await
+            .map_err(failed)?;
     tell::line(format!(
-        "migrations run: directory {directory}, casework {casework}, consultation {consultation}, supervision {supervision}"
+        "migrations run: directory {directory}, casework {casework}, consultation {consultation}, supervision {supervision}, scheduling {scheduling}"
     ));
     Ok(())
 }

@@ -131,15 +131,18 @@ pub enum Service {
     Consultation,
     /// Checkpoints that are kept of the ledgers
     Supervision,
+    /// Appointments
+    Scheduling,
 }
 
 impl Service {
     /// All of them, those that others live on first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Directory,
         Self::Casework,
         Self::Consultation,
         Self::Supervision,
+        Self::Scheduling,
     ];
 
     /// Its name: of its log, its schema, its certificate, and in the key `peers`.
@@ -150,6 +153,7 @@ impl Service {
             Self::Casework => "casework",
             Self::Consultation => "consultation",
             Self::Supervision => "supervision",
+            Self::Scheduling => "scheduling",
         }
     }
 }
@@ -167,6 +171,10 @@ pub struct Services {
     /// a database NAME_SERVICE of its own. Without it the key `database.url`
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// A Redis for the gate of appointments, as the key `redis.url` names it. Without it that key; several replicas need
+    /// one
+    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
 }
 
 /// Looks at the configuration.

@@ -24,6 +24,7 @@ use bangban_proto::bangban::{
     directory::v1::{GetRegionRequest, region_service_client::RegionServiceClient},
     events::v1::event_feed_server::EventFeedServer,
 };
+use bangban_scheduling::Scheduling;
 use bangban_store::{Store, feed::Feeds};
 use bangban_supervision::Supervision;
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -196,6 +197,15 @@ pub async fn start(
         stores.push(supervision.store());
         tasks.extend(supervision.tasks(feeds.clone()));
     }
+    if what.has(cli::Service::Scheduling) {
+        has_gate(config, what)?;
+        let scheduling = Scheduling::open(config, peer(&channel, "scheduling"))
+            .await
+            .map_err(|e| unopened("scheduling", &e))?;
+        names.extend(scheduling.add_to(&mut builder));
+        stores.push(scheduling.store());
+        tasks.extend(scheduling.tasks(feeds.clone()));
+    }
     builder.add_service(
         EventFeedServer::new(Feeds::new(stores).until(feeds.clone()))
             .max_decoding_message_size(config.server.max_message_bytes),
@@ -255,6 +265,24 @@ impl Running {
             )),
         }
     }
+}
+
+/// A gate in memory serves one process: two would tell people "full" of seats that are free.
+fn has_gate(config: &Config, what: What) -> Result<(), Failure> {
+    let is_one = what == What::All && config.database.url == "sqlite";
+    if !config.redis.url.is_empty() || is_one || config.scheduling.is_single_process {
+        return Ok(());
+    }
+    // Everything in one process on PostgreSQL is one process as well, unless somebody starts a second one.
+    if what == What::All {
+        tracing::warn!(
+            "the gate of appointments is in memory: no second process may serve this database; name a Redis with `--set redis.url=redis://HOST:PORT`"
+        );
+        return Ok(());
+    }
+    Err(Failure::new(
+        "scheduling needs a Redis where it may run in several processes: name one with `--set redis.url=redis://HOST:PORT`, or say that there is one process alone with `--set scheduling.is_single_process=true`.",
+    ))
 }
 
 fn unopened(service: &str, error: &bangban_store::Error) -> Failure {

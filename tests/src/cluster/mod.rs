@@ -113,6 +113,7 @@ impl Cluster {
             replicas,
             port_base: 0,
             database_url: Some(format!("{rest}/{name}")),
+            redis_url: std::env::var("REDIS_URL").ok(),
         };
         let plan = Plan::make(config, &wish, program::bangban())
             .await

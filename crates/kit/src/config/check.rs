@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::Config;
 
 /// Every key, and what may stand there.
-const KEYS: [(&str, &str); 28] = [
+const KEYS: [(&str, &str); 32] = [
     ("data", "a folder, such as \"/var/lib/bangban\""),
     (
         "server.listen",
@@ -73,6 +73,22 @@ const KEYS: [(&str, &str); 28] = [
     (
         "demonstration.is_enabled",
         "true or false; false where identity.jwks names a real issuer",
+    ),
+    (
+        "redis.url",
+        "a URL such as \"redis://10.0.0.6:6379\", \"redis-sentinel://10.0.0.6:26379,10.0.0.7:26379/main\" or \"redis-cluster://10.0.0.6:6379\", or \"\" for a gate in memory",
+    ),
+    (
+        "redis.tls_roots",
+        "a file with certificates, or \"\" for those of the system",
+    ),
+    (
+        "scheduling.link_key",
+        "a file, or \"\" for the one in the data folder",
+    ),
+    (
+        "scheduling.is_single_process",
+        "true or false; true only where one process serves appointments",
     ),
     (
         "peers",
@@ -207,6 +223,15 @@ fn out_of_range(config: &Config) -> Vec<String> {
     let tls = &config.tls;
     let is_named = |path: &std::path::Path| !path.as_os_str().is_empty();
     let has_certificate = is_named(&tls.certificate);
+    let is_redis = |url: &str| {
+        let kinds = ["redis", "redis-sentinel", "redis-cluster"];
+        let plain = url.replacen("rediss", "redis", 1);
+        let (kind, hosts) = plain.split_once("://").unwrap_or_default();
+        let has_master = hosts
+            .split_once('/')
+            .is_some_and(|(_, master)| !master.is_empty());
+        kinds.contains(&kind) && !hosts.is_empty() && (kind != "redis-sentinel" || has_master)
+    };
     let has_issuer = !identity.jwks.as_os_str().is_empty();
     let rules = [
         ("data", !config.data.as_os_str().is_empty()),
@@ -260,6 +285,10 @@ fn out_of_range(config: &Config) -> Vec<String> {
         ),
         ("identity.issuer", !identity.issuer.is_empty()),
         ("identity.audience", !identity.audience.is_empty()),
+        (
+            "redis.url",
+            config.redis.url.is_empty() || is_redis(&config.redis.url),
+        ),
         ("log.level", EnvFilter::try_new(&config.log.level).is_ok()),
         (
             "demonstration.is_enabled",

@@ -30,6 +30,10 @@ pub struct Config {
     pub log: Log,
     /// The demonstration clock.
     pub demonstration: Demonstration,
+    /// Where the gate of appointments is.
+    pub redis: Redis,
+    /// How appointments are kept.
+    pub scheduling: Scheduling,
     /// Where the services are that do not run in this process, by name: URLs separated by commas, one of which is picked
     /// for each call (`directory = "https://10.0.0.5:7400,https://10.0.0.6:7400"`), or a name in DNS all of whose
     /// addresses are (`dns://directory.bangban.svc:7400`, over TLS where `tls` names an authority).
@@ -129,6 +133,30 @@ pub enum LogFormat {
     Text,
 }
 
+/// Where the gate of appointments is.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redis {
+    /// One server (`redis://HOST:PORT`), those whom Sentinels name (`redis-sentinel://HOST:PORT,…/MASTER`) or a cluster
+    /// (`redis-cluster://HOST:PORT,…`), with `rediss` in front for TLS. Empty: the gate is in memory, which serves one
+    /// process alone.
+    pub url: String,
+    /// File with the certificates (PEM) of those who may sign the servers', for `rediss`; empty for the system's.
+    pub tls_roots: PathBuf,
+}
+
+/// How appointments are kept.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scheduling {
+    /// File with the secrets that sign the links by which appointments are moved and cancelled. Empty: one in the data
+    /// folder.
+    pub link_key: PathBuf,
+    /// Says that no other process serves appointments on this database: only then the gate may be in memory where
+    /// services are processes of their own.
+    pub is_single_process: bool,
+}
+
 /// The demonstration clock.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -147,6 +175,8 @@ impl Default for Config {
             identity: Identity::default(),
             log: Log::default(),
             demonstration: Demonstration::default(),
+            redis: Redis::default(),
+            scheduling: Scheduling::default(),
             peers: std::collections::BTreeMap::new(),
         }
     }
@@ -240,6 +270,7 @@ impl Config {
     pub fn shown(&self) -> String {
         let mut shown = self.clone();
         shown.database.url = mask_password(&shown.database.url);
+        shown.redis.url = mask_password(&shown.redis.url);
         toml::to_string(&shown).unwrap_or_default()
     }
 
@@ -259,6 +290,12 @@ impl Config {
     #[must_use]
     pub fn keyring(&self) -> PathBuf {
         or(&self.identity.keyring, || self.data.join("keyring.json"))
+    }
+
+    /// The secrets that sign links to appointments.
+    #[must_use]
+    pub fn link_key(&self) -> PathBuf {
+        or(&self.scheduling.link_key, || self.data.join("link.key"))
     }
 
     /// The private key of the own issuer.

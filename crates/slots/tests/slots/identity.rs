@@ -319,3 +319,40 @@ async fn a_release_through_an_old_master_frees_no_row() {
         "and so this is right"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_used_and_an_unknown_certificate_is_no_gate() {
+    let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let (cert, secret) = (
+        file("cert", key.cert.pem()),
+        file("key", key.signing_key.serialize_pem()),
+    );
+    let port = crate::server::free_port();
+    let files = [
+        "--tls-cert-file",
+        &cert,
+        "--tls-key-file",
+        &secret,
+        "--tls-auth-clients",
+        "no",
+    ];
+    let _server = Server::start(&[&["--tls-port", &port.to_string()], files.as_slice()].concat());
+    let truth: Arc<Truth> = Arc::default();
+    let unknown = crate::server::settings(&format!("rediss://127.0.0.1:{port}"));
+    let known = Settings {
+        tls_roots: Some(key.cert.pem().into_bytes()),
+        ..unknown.clone()
+    };
+    let gate = Gate::redis(known, Arc::clone(&truth) as _).unwrap();
+    ready(&gate, SECONDS).await;
+    let stranger = Gate::redis(unknown, Arc::clone(&truth) as _).unwrap();
+    let answer = stranger.pick(&day(0), 0, Who::Ordinary).await;
+    assert!(matches!(answer, Picked::Unavailable(_)), "{answer:?}");
+    assert!(matches!(stranger.health(), Health::Degraded(_)));
+}

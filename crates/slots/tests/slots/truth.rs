@@ -134,12 +134,13 @@ impl Truth {
             let current = self.generation.lock().unwrap();
             let begins = |place: &&Place| {
                 self.with(day, place.slot, |slot| {
-                    let row = slot.rows.get_mut(&place.seat);
-                    let is_due = row.as_deref().is_some_and(
-                        |row| matches!(row, Stored::CoolingUntil(until) if *until <= Instant::now()),
-                    );
+                    let Some(row) = slot.rows.get_mut(&place.seat) else {
+                        return false;
+                    };
+                    let is_due =
+                        matches!(row, Stored::CoolingUntil(until) if *until <= Instant::now());
                     if is_due {
-                        row.map(|row| *row = Stored::BeingFreed);
+                        *row = Stored::BeingFreed;
                     }
                     is_due
                 })

@@ -12,6 +12,9 @@ use bangban_proto::bangban::directory::v1::{
     district_service_client::DistrictServiceClient, site_service_client::SiteServiceClient,
     staff_service_client::StaffServiceClient,
 };
+use bangban_proto::bangban::scheduling::v1::{
+    PutPublicationRequest, PutTemplateRequest, capacity_service_client::CapacityServiceClient,
+};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -58,6 +61,7 @@ pub async fn load_if_absent(
         load.staff(staff).await?;
     }
     load.applicants().await?;
+    load.appointments().await?;
     load.conflicts().await?;
     Ok(load.position)
 }
@@ -165,6 +169,40 @@ impl Load<'_> {
                 service.create_site(self.client.request(request)).await,
             )?;
             self.took(done.map(|d| d.position));
+        }
+        Ok(())
+    }
+
+    /// What appointments are given: scheduling learns of the sites from directory's feed.
+    async fn appointments(&self) -> Result<(), Failure> {
+        let mut service = CapacityServiceClient::new(self.client.channel());
+        for (site, (template, publication)) in self
+            .sample
+            .sites
+            .iter()
+            .filter_map(|site| Some((site, site.appointments()?)))
+        {
+            let request = PutTemplateRequest {
+                district: self.id(),
+                request_id: request_id("template", &site.id),
+                after: self.position.clone(),
+                template: Some(template),
+                ..PutTemplateRequest::default()
+            };
+            unless_there(
+                &site.id,
+                service.put_template(self.client.request(request)).await,
+            )?;
+            let request = PutPublicationRequest {
+                district: self.id(),
+                request_id: request_id("publication", &site.id),
+                publication: Some(publication),
+                ..PutPublicationRequest::default()
+            };
+            unless_there(
+                &site.id,
+                service.put_publication(self.client.request(request)).await,
+            )?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use bangban_kit::identity::Person;
 use bangban_proto::bangban::{
     directory::v1::{DocumentKind, OpeningHours, ServiceArea, Site, Skill, Training, TrainingKind},
     options::v1::Role,
+    scheduling::v1::{self as scheduling, Publication, Template, WeeklyHours},
     types::v1::{Channel, SpecialGroup, Tier},
 };
 use serde::Deserialize;
@@ -49,6 +50,20 @@ pub struct SampleSite {
     telephone: String,
     opening_hours: Vec<Hours>,
     service_areas: Vec<Area>,
+    /// What appointments are given during the opening hours.
+    appointments: Option<Appointments>,
+}
+
+/// Appointments of a site.
+#[derive(Debug, Deserialize)]
+struct Appointments {
+    group: String,
+    slot_minutes: u32,
+    capacity: u32,
+    reserved: u32,
+    reserved_until_minutes: u32,
+    weeks_ahead: u32,
+    at: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -209,6 +224,37 @@ fn missing(what: &str, name: &str) -> Failure {
 }
 
 impl SampleSite {
+    /// What appointments are given, and when their days are published.
+    pub fn appointments(&self) -> Option<(Template, Publication)> {
+        let given = self.appointments.as_ref()?;
+        let weekly = self.opening_hours.iter().map(|hours| WeeklyHours {
+            weekday: hours.weekday,
+            hours: Some(scheduling::Hours {
+                from: hours.opens.clone(),
+                to: hours.closes.clone(),
+                slot_minutes: given.slot_minutes,
+                capacity: given.capacity,
+                reserved: given.reserved,
+                reserved_until_minutes: given.reserved_until_minutes,
+            }),
+        });
+        let template = Template {
+            id: format!("{}-{}", self.id, given.group),
+            site: self.id.clone(),
+            group: given.group.clone(),
+            weekly: weekly.collect(),
+            valid_from: "2020-01-01".to_owned(),
+            ..Template::default()
+        };
+        let publication = Publication {
+            site: self.id.clone(),
+            weeks_ahead: given.weeks_ahead,
+            at: given.at.clone(),
+            ..Publication::default()
+        };
+        Some((template, publication))
+    }
+
     /// As the contract has it.
     pub fn site(&self) -> Result<Site, Failure> {
         let tier = Tier::from_str_name(&format!("TIER_{}", self.tier)).map(i32::from);

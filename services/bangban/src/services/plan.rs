@@ -30,6 +30,11 @@ const CERTIFICATES: &str = "certificates";
 /// Between the ports of two replicas of a service.
 const REPLICA_STEP: u16 = 10;
 
+/// Ordinals of the services: of the ports of a replica's processes.
+const ORDINALS: std::ops::Range<u16> = 0..5;
+
+const _: () = assert!(ORDINALS.end as usize == Service::ALL.len());
+
 /// One process of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
@@ -85,6 +90,7 @@ impl Plan {
             ));
         }
         let database_url = database_url(&config, wish)?;
+        gate(&mut config, wish)?;
         if config.data == Config::default().data {
             config.data = PathBuf::from(FOLDER);
         }
@@ -221,6 +227,20 @@ fn database_url(config: &Config, wish: &Services) -> Result<String, Failure> {
     ))
 }
 
+/// Where the gate of appointments is: in Redis, or in memory where one process serves them.
+fn gate(config: &mut Config, wish: &Services) -> Result<(), Failure> {
+    if let Some(url) = &wish.redis_url {
+        config.redis.url.clone_from(url);
+    }
+    if config.redis.url.is_empty() && wish.replicas > 1 {
+        return Err(Failure::new(
+            "several processes of scheduling need a Redis: start with `make services`, which brings one, or name one in REDIS_URL (redis://HOST:PORT).",
+        ));
+    }
+    config.scheduling.is_single_process = wish.replicas == 1;
+    Ok(())
+}
+
 /// The folder, by its full path: processes may be started again from elsewhere.
 fn made(folder: &Path) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(folder)
@@ -242,7 +262,7 @@ fn replicas(wish: &Services) -> Result<Vec<Replica>, Failure> {
         .flat_map(|number| Service::ALL.map(|service| (service, number)))
         .collect();
     let wanted: Option<Vec<u16>> = (0..wish.replicas)
-        .flat_map(|replica| (0..4).map(move |service| (replica, service)))
+        .flat_map(|replica| ORDINALS.map(move |service| (replica, service)))
         .map(|(replica, service)| wish.port_base.checked_add(replica * REPLICA_STEP + service))
         .collect();
     let wanted = wanted.ok_or_else(|| {

@@ -27,9 +27,9 @@ fn walk_and_end(url: &str, replicas: usize) {
     let told = running.until_ready();
     assert!(told.contains("ledgers verified: 2"), "{told}");
     let ready = told.lines().last().unwrap_or_default();
-    assert_eq!(ready.matches("127.0.0.1:").count(), 4 * replicas, "{ready}");
+    assert_eq!(ready.matches("127.0.0.1:").count(), 5 * replicas, "{ready}");
     let children = running.children();
-    assert_eq!(children.len(), 4 * replicas);
+    assert_eq!(children.len(), 5 * replicas);
     running.signal("TERM");
     let ended = running.ended();
     are_gone(&children);
@@ -56,7 +56,7 @@ fn services_that_die_are_started_again_and_none_outlives_its_parent() {
     let mut running = start(folder.path(), &url, "1");
     running.until_ready();
     let before = running.children();
-    assert_eq!(before.len(), 4);
+    assert_eq!(before.len(), 5);
     before.iter().for_each(|id| send("KILL", *id));
     for service in ["directory", "casework", "consultation", "supervision"] {
         assert!(folder.path().join(format!("logs/{service}-1.log")).exists());
@@ -71,8 +71,8 @@ fn services_that_die_are_started_again_and_none_outlives_its_parent() {
             .then_some(())
     });
     assert!(walked.is_some(), "{}", running.complaints());
-    let after = eventually(|| Some(running.children()).filter(|ids| ids.len() == 4));
-    let after = after.expect("all four run again");
+    let after = eventually(|| Some(running.children()).filter(|ids| ids.len() == 5));
+    let after = after.expect("all five run again");
     running.signal("KILL");
     assert!(running.ended().is_some());
     are_gone(&after);

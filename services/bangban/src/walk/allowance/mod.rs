@@ -1,5 +1,6 @@
 //! An old woman is assisted with her old-age allowance by the agent of her village (帮办).
 
+mod appointment;
 mod department;
 mod finish;
 mod gather;
@@ -21,6 +22,7 @@ impl Walk<'_> {
         self.file().await?;
         self.acceptance().await?;
         self.decision().await?;
+        self.appointment().await?;
         self.deliver().await?;
         self.file_away().await?;
         self.progress().await?;

@@ -1,0 +1,176 @@
+//! The only thing that changes a booking, a place in the waiting list or a standing: an act is applied to the state
+//! before it. Total: an act that was written is never refused.
+
+use bangban_proto::bangban::scheduling::v1::{
+    Booking, BookingMoved, BookingState, FormerTime, Mark, MarkKind, OfferOutcome, Standing,
+    Waiting, WaitingState,
+};
+use prost_types::Timestamp;
+
+use super::Act;
+
+/// Kind of an act as the log names it.
+#[must_use]
+pub fn kind(act: &Act) -> &'static str {
+    match act {
+        Act::TemplatePut(_) => "template.put",
+        Act::TemplateRemoved(_) => "template.removed",
+        Act::ExceptionPut(_) => "exception.put",
+        Act::ExceptionRemoved(_) => "exception.removed",
+        Act::PublicationPut(_) => "publication.put",
+        Act::BookingPolicyPut(_) => "booking_policy.put",
+        Act::DayPublished(_) => "day.published",
+        Act::DayChanged(_) => "day.changed",
+        Act::ReservationLifted(_) => "reservation.lifted",
+        Act::BookingConfirmed(_) => "booking.confirmed",
+        Act::BookingMoved(_) => "booking.moved",
+        Act::BookingCancelled(_) => "booking.cancelled",
+        Act::CheckedIn(_) => "booking.checked_in",
+        Act::ServiceStarted(_) => "service.started",
+        Act::ServiceCompleted(_) => "service.completed",
+        Act::NoShowRecorded(_) => "no_show.recorded",
+        Act::BookingKept(_) => "booking.kept",
+        Act::OtherTimesOffered(_) => "other_times.offered",
+        Act::ReminderDue(_) => "reminder.due",
+        Act::BreachRecorded(_) => "breach.recorded",
+        Act::WaitingJoined(_) => "waiting.joined",
+        Act::SeatOffered(_) => "seat.offered",
+        Act::OfferEnded(_) => "offer.ended",
+        Act::WaitingLeft(_) => "waiting.left",
+        Act::WaitingBooked(_) => "waiting.booked",
+        Act::MarkRecorded(_) => "mark.recorded",
+        Act::StandingWarned(_) => "standing.warned",
+        Act::BookingRested(_) => "booking.rested",
+        Act::AppealMade(_) => "appeal.made",
+        Act::AppealDecided(_) => "appeal.decided",
+    }
+}
+
+/// Applies an act on a booking that happened at `at`.
+pub fn booking(booking: &mut Booking, act: &Act, at: Timestamp, is_demonstration: bool) {
+    match act {
+        Act::BookingConfirmed(a) => *booking = a.booking.clone().unwrap_or_default(),
+        Act::BookingMoved(a) => moved(booking, a, at),
+        Act::BookingCancelled(a) => {
+            booking.set_state(BookingState::Cancelled);
+            booking.cancelled_at = Some(at);
+            booking.cancel_reason = a.reason;
+            booking.is_late_cancellation = a.is_late;
+            booking.sequence += 1;
+        }
+        Act::CheckedIn(_) => {
+            booking.set_state(BookingState::CheckedIn);
+            booking.checked_in_at = Some(at);
+        }
+        Act::ServiceStarted(_) => {
+            booking.set_state(BookingState::InService);
+            booking.service_started_at = Some(at);
+        }
+        Act::ServiceCompleted(_) => {
+            booking.set_state(BookingState::Completed);
+            booking.completed_at = Some(at);
+        }
+        Act::NoShowRecorded(_) => {
+            booking.set_state(BookingState::NoShow);
+            booking.no_show_at = Some(at);
+        }
+        Act::BookingKept(_) => booking.is_kept = true,
+        Act::OtherTimesOffered(a) => booking.other_times.extend(a.other_times.clone()),
+        Act::ReminderDue(a) => booking.reminders.extend(a.reminder),
+        Act::BreachRecorded(a) => booking.breaches.extend(a.breach.clone()),
+        _ => {}
+    }
+    booking.act_count += 1;
+    booking.is_demonstration |= is_demonstration;
+    booking.etag = booking.act_count.to_string();
+}
+
+fn moved(booking: &mut Booking, to: &BookingMoved, at: Timestamp) {
+    booking.former_times.push(FormerTime {
+        slot: std::mem::replace(&mut booking.slot, to.slot.clone()),
+        starts_at: std::mem::replace(&mut booking.starts_at, to.starts_at),
+        ends_at: std::mem::replace(&mut booking.ends_at, to.ends_at),
+        moved_at: Some(at),
+        moved_by: to.moved_by.clone(),
+    });
+    booking.seat = to.seat;
+    booking.epoch = to.epoch;
+    booking.site.clone_from(&to.site);
+    booking.region.clone_from(&to.region);
+    booking.group.clone_from(&to.group);
+    booking.sequence += 1;
+    booking.is_kept = false;
+}
+
+/// Applies an act on a place in the waiting list.
+pub fn waiting(waiting: &mut Waiting, act: &Act, at: Timestamp, is_demonstration: bool) {
+    match act {
+        Act::WaitingJoined(a) => *waiting = a.waiting.clone().unwrap_or_default(),
+        Act::SeatOffered(a) => {
+            waiting.offers.extend(a.offer.clone());
+            waiting.set_state(WaitingState::Offered);
+        }
+        Act::OfferEnded(a) => {
+            ended(waiting, a.number, a.outcome());
+            waiting.set_state(WaitingState::Waiting);
+        }
+        Act::WaitingLeft(_) => {
+            waiting.set_state(WaitingState::Left);
+            waiting.ended_at = Some(at);
+        }
+        Act::WaitingBooked(a) => {
+            let last = waiting.offers.last().map_or(0, |offer| offer.number);
+            ended(waiting, last, OfferOutcome::Accepted);
+            waiting.booking.clone_from(&a.booking);
+            waiting.set_state(WaitingState::Booked);
+            waiting.ended_at = Some(at);
+        }
+        _ => {}
+    }
+    waiting.act_count += 1;
+    waiting.is_demonstration |= is_demonstration;
+    waiting.etag = waiting.act_count.to_string();
+}
+
+fn ended(waiting: &mut Waiting, number: u32, outcome: OfferOutcome) {
+    for offer in waiting.offers.iter_mut().filter(|o| o.number == number) {
+        offer.set_outcome(outcome);
+    }
+}
+
+/// Applies an act on a person's standing.
+pub fn standing(standing: &mut Standing, act: &Act, at: Timestamp, is_demonstration: bool) {
+    match act {
+        Act::MarkRecorded(a) => standing.marks.extend(a.mark.clone()),
+        Act::StandingWarned(_) => standing.warned_at = Some(at),
+        Act::BookingRested(a) => standing.rests_until = a.until,
+        Act::AppealMade(a) => standing.appeals.extend(a.appeal.clone()),
+        Act::AppealDecided(a) => {
+            let mut booking = None;
+            for appeal in standing.appeals.iter_mut().filter(|p| p.number == a.number) {
+                appeal.decided_at = Some(at);
+                appeal.is_upheld = a.is_upheld;
+                appeal.decided_by.clone_from(&a.decided_by);
+                booking = Some(appeal.booking.clone());
+            }
+            if a.is_upheld
+                && let Some(booking) = booking
+            {
+                lifted(standing, &booking);
+            }
+        }
+        _ => {}
+    }
+    standing.act_count += 1;
+    standing.is_demonstration |= is_demonstration;
+    standing.etag = standing.act_count.to_string();
+}
+
+/// What an appeal that was upheld lifts: the mark, and the rest that followed from it.
+fn lifted(standing: &mut Standing, booking: &str) {
+    let is_it = |mark: &&mut Mark| mark.booking == booking && mark.kind() == MarkKind::NoShow;
+    for mark in standing.marks.iter_mut().filter(is_it) {
+        mark.is_lifted = true;
+    }
+    standing.rests_until = None;
+}

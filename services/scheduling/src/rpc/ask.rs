@@ -1,0 +1,77 @@
+//! What directory is asked: who an applicant is, once, until its feed says that something has changed.
+
+use std::time::Duration;
+
+use bangban_kit::{
+    access::Deadline,
+    identity::Caller,
+    refusal::{Kind, Refusal},
+};
+use bangban_net::peer::Peer;
+use bangban_proto::bangban::directory::v1::{
+    GetApplicantRequest, applicant_service_client::ApplicantServiceClient,
+};
+use bangban_store::Now;
+use tonic::{Code, Status};
+
+use crate::store::Person;
+
+/// How long what directory said holds: age makes people elderly without an act.
+const KNOWN_FOR_US: i64 = 86_400_000_000;
+
+/// The person with what directory says, asked where it is not known here.
+///
+/// # Errors
+/// Directory's refusals; APPLICANT_ERASED (BB-10.1.1c); DIRECTORY_UNAVAILABLE when it cannot be asked.
+pub(crate) async fn known(
+    directory: &Peer,
+    deadline: Option<Deadline>,
+    mut person: Person,
+    now: Now,
+) -> Result<Person, Status> {
+    if person.is_known && now.us() - person.known_us < KNOWN_FOR_US {
+        return Ok(person);
+    }
+    let request = GetApplicantRequest {
+        district: person.district.clone(),
+        applicant: person.id.clone(),
+        after: String::new(),
+    };
+    let request = directory.request(&Caller::system("scheduling"), deadline, request)?;
+    let mut applicants = ApplicantServiceClient::new(directory.channel.clone());
+    let applicant = applicants.get_applicant(request).await.map_err(told)?;
+    let applicant = applicant.into_inner();
+    if applicant.is_erased {
+        return Err(Refusal::precondition(
+            "APPLICANT_ERASED",
+            "BB-10.1.1c",
+            "该服务对象的个人信息已删除，请重新登记",
+            "the person was forgotten: register the person anew",
+        )
+        .into());
+    }
+    person.is_known = true;
+    person.known_us = now.us();
+    person.mask = applicant.name_mask;
+    person.groups = applicant.groups;
+    Ok(person)
+}
+
+/// Directory's refusals are ours; its absence is a passing one.
+fn told(status: Status) -> Status {
+    if !matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Cancelled
+    ) {
+        return status;
+    }
+    Refusal::new(
+        Kind::Unavailable,
+        "DIRECTORY_UNAVAILABLE",
+        "",
+        "暂时无法核实服务对象，请稍后重试",
+        "the applicant cannot be checked at the moment: try again",
+    )
+    .retry_after(Duration::from_secs(1))
+    .into()
+}

@@ -1,0 +1,344 @@
+//! Commands on an appointment: given up, moved, checked in, served.
+
+use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
+use bangban_learned::district;
+use bangban_proto::{
+    Head,
+    bangban::scheduling::v1::{
+        Booking, BookingChange, BookingMoved, CancelBookingRequest, CancelReason,
+        MoveBookingRequest, SeatState,
+    },
+};
+use bangban_slots::Who;
+use bangban_store::{Error, Position, command::Command, write::State};
+use prost::Message;
+use tonic::{Request, Response, Status};
+
+use super::{
+    Rpc,
+    command::{answer, carry_out, chain, fresh},
+    hold::{slot_of, wanted},
+    taken, unknown,
+};
+use crate::{
+    domain::{
+        Act, Outside, appointment, fold,
+        person::{self, Seat as Theirs},
+        policy, slot, standing,
+    },
+    store::{
+        Seat, SeatKey, SlotKey, at, booking as rows, capacity,
+        load::{self, Asked, Found, Loaded},
+        sees,
+    },
+    tasks::{cooled, standing::marked},
+};
+
+/// A pure decision on an appointment.
+pub(super) type Decide<R> = fn(&Booking, &R, &Outside<'_>) -> Result<Vec<Act>, Refusal>;
+
+/// The appointment that was loaded, if the caller may see it.
+pub(super) fn permitted(
+    loaded: &mut Loaded,
+    caller: &Caller,
+    district: &str,
+) -> Result<Found, Refusal> {
+    let scope = district::of(&loaded.known, caller, district)?;
+    loaded
+        .booking
+        .take()
+        .filter(|(b, ..)| sees(&scope, caller, (&b.region, &b.site), b.booked_by.as_ref()))
+        .ok_or_else(unknown)
+}
+
+impl Rpc {
+    /// A command on an appointment that changes nothing but it.
+    pub(super) async fn act<R: Head + Message>(
+        &self,
+        request: Request<R>,
+        decide: Decide<R>,
+    ) -> Result<Response<BookingChange>, Status> {
+        let (caller, _, r) = taken(request);
+        self.store.wait_for(r.after()).await?;
+        let mut command = Command::new(&caller, &r);
+        loop {
+            let asked = Asked {
+                booking: r.booking(),
+                ..Asked::default()
+            };
+            let mut loaded = load::booking(&self.learned, &command, asked).await?;
+            if loaded.is_repeated {
+                return Ok(self.first_booking(&command).await?);
+            }
+            let (mut booking, version, head) = permitted(&mut loaded, &caller, r.district())?;
+            fresh(&r, &booking.etag)?;
+            let now = loaded.now;
+            let rules = policy::filled(&loaded.policy);
+            let outside = Outside {
+                now: now.at,
+                caller: &caller,
+                policy: &rules,
+            };
+            let acts = decide(&booking, &r, &outside)?;
+            let subject = format!("bookings/{}", booking.id);
+            let chain = chain(r.district(), subject, (version, head), &caller, now);
+            let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
+            let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+            let states = vec![State::Row(row)];
+            match self.store.write(&chain, Some(&command.asked), states).await {
+                Ok(position) => return Ok(answer(booking, &position)),
+                Err(error) => self.again(&mut command, error).await?,
+            }
+        }
+    }
+
+    pub(super) async fn cancel_booking_of(
+        &self,
+        request: Request<CancelBookingRequest>,
+    ) -> Result<Response<BookingChange>, Status> {
+        let (caller, _, r) = taken(request);
+        self.store.wait_for(&r.after).await?;
+        let command = Command::new(&caller, &r);
+        let permit = |loaded: &mut Loaded| {
+            let found = permitted(loaded, &caller, &r.district)?;
+            fresh(&r, &found.0.etag)?;
+            Ok(found)
+        };
+        let (booking, position) = self
+            .cancel(&caller, command, &r.booking, r.reason(), permit)
+            .await?;
+        Ok(answer(booking, &position))
+    }
+
+    /// Gives an appointment up. `asked` stands with the act, where a request id did.
+    pub(super) async fn cancel(
+        &self,
+        caller: &Caller,
+        mut command: Command,
+        id: &str,
+        reason: CancelReason,
+        permit: impl Fn(&mut Loaded) -> Result<Found, Refusal>,
+    ) -> Result<(Booking, Position), Status> {
+        let district = command.district.clone();
+        loop {
+            let asked = Asked {
+                booking: id,
+                ..Asked::default()
+            };
+            let mut loaded = load::booking(&self.learned, &command, asked).await?;
+            if loaded.is_repeated {
+                return Ok(self.first_answer(&command, fold::booking).await?);
+            }
+            let (mut booking, version, head) = permit(&mut loaded)?;
+            let now = loaded.now;
+            let rules = policy::filled(&loaded.policy);
+            let outside = Outside {
+                now: now.at,
+                caller,
+                policy: &rules,
+            };
+            let act = appointment::cancel(&booking, reason, &outside)?;
+            let subject = format!("bookings/{id}");
+            let chain = chain(&district, subject, (version, head), caller, now);
+            let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+            let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+            let mut states = vec![State::Row(row)];
+            if let Some(seat) = own(&loaded, id) {
+                let free_us = cooled(&loaded.policy, now);
+                states.push(State::Row(
+                    seat.cooling(free_us, "cancelled".to_owned()).row(),
+                ));
+            }
+            let mut chains = vec![chain];
+            let marks = standing::cancelled(&loaded.person.standing, &booking, &rules, now.at);
+            if !marks.is_empty() {
+                let (chain, person) = marked(loaded.person.clone(), marks, caller, now);
+                chains.insert(0, chain);
+                states.push(State::Row(person.row()));
+            }
+            let asked = (!command.asked.request_id.is_empty()).then_some(&command.asked);
+            match self.store.write_all(&chains, asked, states).await {
+                Ok(position) => return Ok((booking, position)),
+                Err(error) => self.again(&mut command, error).await?,
+            }
+        }
+    }
+
+    pub(super) async fn move_booking_of(
+        &self,
+        request: Request<MoveBookingRequest>,
+    ) -> Result<Response<BookingChange>, Status> {
+        let (caller, deadline, r) = taken(request);
+        self.store.wait_for(&r.after).await?;
+        let command = Command::new(&caller, &r);
+        let permit = |loaded: &mut Loaded| {
+            let found = permitted(loaded, &caller, &r.district)?;
+            fresh(&r, &found.0.etag)?;
+            Ok(found)
+        };
+        let (booking, position) = self
+            .moved(&caller, command, (&r.booking, &r.slot), deadline, permit)
+            .await?;
+        Ok(answer(booking, &position))
+    }
+
+    /// Moves an appointment in one write: the seat there is taken, the one here cools, the appointment names the other.
+    pub(super) async fn moved(
+        &self,
+        caller: &Caller,
+        mut command: Command,
+        (id, to): (&str, &str),
+        deadline: Option<Deadline>,
+        permit: impl Fn(&mut Loaded) -> Result<Found, Refusal>,
+    ) -> Result<(Booking, Position), Status> {
+        let district = command.district.clone();
+        let slot = slot_of(to)?;
+        let mut picked: Option<bangban_slots::Seat> = None;
+        loop {
+            let number = picked.as_ref().map_or(0, |seat| seat.place().seat);
+            let key = SeatKey {
+                slot: slot.clone(),
+                seat: number,
+            };
+            let asked = Asked {
+                seat: Some(&key),
+                booking: id,
+                applicant: "",
+            };
+            let mut loaded = load::booking(&self.learned, &command, asked).await?;
+            if loaded.is_repeated {
+                return Ok(self.first_answer(&command, fold::booking).await?);
+            }
+            let (mut booking, version, head) = permit(&mut loaded)?;
+            let now = loaded.now;
+            appointment::may_move(&booking, to, now.at)?;
+            slot::open(&wanted(&slot, &loaded), now.at)?;
+            let Some(found) = loaded.slot.clone() else {
+                return Err(slot::unknown().into());
+            };
+            let rules = policy::filled(&loaded.policy);
+            let Some(seat) = picked.take() else {
+                let who = if booking.is_assisted {
+                    Who::Special
+                } else {
+                    Who::Ordinary
+                };
+                let until = deadline.map(|d| d.0);
+                picked = self.doors.pick(&district, &slot, who, until).await?;
+                if picked.is_none() {
+                    return Err(slot::unknown().into());
+                }
+                continue;
+            };
+            let is_reserved = number < found.reserved_at(now.us());
+            if number >= found.seats() || (is_reserved && !booking.is_assisted) {
+                let day = crate::doorkeeper::Doorkeeper::day(&district, &slot.day)?;
+                seat.give_back().await;
+                _ = self.doors.gate().forget(&day).await;
+                self.store.again(&mut command, Error::Conflict).await?;
+                continue;
+            }
+            if let Some(row) = loaded.seat.as_ref().filter(|s| s.state != SeatState::Free) {
+                let row = capacity::gate_row(row.state, row.due_us.unwrap_or_default(), now.us());
+                seat.refused(row).await;
+                self.store.again(&mut command, Error::Conflict).await?;
+                continue;
+            }
+            let Some(own) = own(&loaded, id) else {
+                return Err(unknown().into());
+            };
+            let there = Seat {
+                key: key.clone(),
+                epoch: loaded.seat.as_ref().map_or(0, |s| s.epoch),
+                starts_us: found.starts_us,
+                ends_us: found.ends_us,
+                is_reserved,
+                waiting: String::new(),
+                hold_key: String::new(),
+                hold_digest: String::new(),
+                last_key: String::new(),
+                ..own.clone()
+            };
+            let item = booking.item.clone();
+            let wanted = theirs((id, &item), (found.starts_us, found.ends_us));
+            person::may_have(&wanted, &ahead(&loaded), &rules, now.at)?;
+            let outside = Outside {
+                now: now.at,
+                caller,
+                policy: &rules,
+            };
+            let act = appointment::moved(target(&slot, number, &there, &found), &outside);
+            let subject = format!("bookings/{id}");
+            let chain = chain(&district, subject, (version, head), caller, now);
+            let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+            let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+            let free_us = cooled(&loaded.policy, now);
+            let states = [
+                there.row(),
+                own.cooling(free_us, "moved".to_owned()).row(),
+                loaded.person.row(),
+                row,
+            ];
+            let asked = (!command.asked.request_id.is_empty()).then_some(&command.asked);
+            let states = states.map(State::Row).into();
+            match self.store.write(&chain, asked, states).await {
+                Ok(position) => {
+                    tokio::spawn(seat.taken());
+                    return Ok((booking, position));
+                }
+                Err(error) => {
+                    self.again(&mut command, error).await?;
+                    picked = Some(seat);
+                }
+            }
+        }
+    }
+}
+
+/// The seat of an appointment, if it still has it.
+fn own(loaded: &Loaded, id: &str) -> Option<Seat> {
+    let seat = loaded.own_seat.clone();
+    seat.filter(|s| s.booking == id && s.state == SeatState::Confirmed)
+}
+
+fn target(
+    slot: &SlotKey,
+    number: u16,
+    there: &Seat,
+    found: &crate::store::SlotRow,
+) -> BookingMoved {
+    BookingMoved {
+        slot: slot.to_string(),
+        seat: number.into(),
+        epoch: there.epoch + 1,
+        site: slot.day.site.clone(),
+        region: found.region.clone(),
+        group: found.group.clone(),
+        starts_at: at(there.starts_us),
+        ends_at: at(there.ends_us),
+        moved_by: None,
+    }
+}
+
+/// A seat of the person's as rules judge it.
+pub(super) fn theirs<'a>(
+    (booking, item): (&'a str, &'a str),
+    (starts_us, ends_us): (i64, i64),
+) -> Theirs<'a> {
+    let at = |us| chrono::DateTime::from_timestamp_micros(us).unwrap_or_default();
+    Theirs {
+        booking,
+        item,
+        starts_at: at(starts_us),
+        ends_at: at(ends_us),
+    }
+}
+
+/// The person's live holds and appointments.
+pub(crate) fn ahead(loaded: &Loaded) -> Vec<Theirs<'_>> {
+    let now_us = loaded.now.us();
+    let live = loaded.ahead.iter();
+    let live = live.filter(|s| !s.is_held || s.expires_us > now_us);
+    live.map(|s| theirs((&s.booking, &s.item), (s.starts_us, s.ends_us)))
+        .collect()
+}

@@ -1,0 +1,509 @@
+//! Holding a seat, keeping it for longer, giving it up, and making it an appointment.
+//!
+//! The gate picks the seat; one statement reads what there is, and one writes the seat's row and the person's. A hold has
+//! no act: the row is its record (docs/decisions/0008-holds-are-rows.md). Confirming asks the gate nothing.
+
+use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
+use bangban_learned::known::Known;
+use bangban_ledger::START;
+use bangban_proto::bangban::{
+    scheduling::v1::{
+        Booking, BookingChange, BookingConfirmed, BookingState, ConfirmBookingRequest,
+        ExtendHoldRequest, Hold, HoldSlotRequest, ReleaseHoldRequest, SeatState,
+    },
+    types::v1::Actor,
+};
+use bangban_slots::{Row as GateRow, Who};
+use bangban_store::{Error, Now, Position, command::Command, write::State};
+use chrono::DateTime;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{
+    Rpc, ask,
+    booking::{ahead, theirs},
+    command::{answer, carry_out, chain},
+    taken,
+};
+use crate::{
+    domain::{
+        Act, fold, hold,
+        outside::{timestamp, today},
+        person, policy,
+        seat::{self as rules, Mine},
+        slot::{self, Wanted, not_published},
+        standing,
+    },
+    store::{
+        Seat, SeatKey, SlotKey, at, booking as rows, capacity,
+        load::{self, Asked, Loaded},
+        us,
+    },
+};
+
+/// Says that a call is a repetition.
+const ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+
+/// A slot as a request names it.
+pub(super) fn slot_of(text: &str) -> Result<SlotKey, Refusal> {
+    text.parse().map_err(|_| slot::unknown())
+}
+
+/// What a slot is wanted for, as rules judge it.
+pub(super) fn wanted(slot: &SlotKey, loaded: &Loaded) -> Wanted {
+    let found = loaded.slot.as_ref();
+    Wanted {
+        date: slot.day.date,
+        is_published: loaded.is_published,
+        slot: found.map(|s| {
+            let starts_at = DateTime::from_timestamp_micros(s.starts_us).unwrap_or_default();
+            (starts_at, s.is_closed)
+        }),
+    }
+}
+
+/// ITEM_NOT_PUBLISHED (BB-7.2), unless it is in force today.
+pub(super) fn item_in_force(known: &Known, item: &str, now: Now) -> Result<(), Refusal> {
+    let today = today(now.at).to_string();
+    known
+        .in_force(item, &today)
+        .map(|_| ())
+        .ok_or_else(|| not_published(item))
+}
+
+fn digest(command: &Command) -> String {
+    hex::encode(&command.asked.digest[..8])
+}
+
+/// Whether a seat that was picked is one for this person.
+enum Fits {
+    Yes,
+    /// It is of the seats for special groups, and the person belongs to none; or the other way round.
+    Other(Who),
+    /// It is above the capacity: the gate has an older picture.
+    No,
+}
+
+impl Rpc {
+    pub(super) async fn hold(
+        &self,
+        request: Request<HoldSlotRequest>,
+    ) -> Result<Response<Hold>, Status> {
+        let is_again = request.metadata().contains_key(ATTEMPTS);
+        let (caller, deadline, r) = taken(request);
+        self.store.wait_for(&r.after).await?;
+        let slot = slot_of(&r.slot)?;
+        self.scope_at_hand(&caller, &r.district).await?;
+        let mut command = Command::new(&caller, &r);
+        let key = hex::encode(command.key());
+        let mut who = self.recent.is_special(&r.applicant).map(group);
+        let mut picked = None;
+        loop {
+            let seat = match picked.take() {
+                Some(seat) => seat,
+                None => match self.pick(&r.district, &slot, who, deadline).await {
+                    Ok(Some(seat)) => seat,
+                    // Told without a statement, unless this very request may have the seat that is missing.
+                    Err(Error::Refused(refusal)) => {
+                        if is_again || self.recent.has_held(&key) {
+                            let loaded = self.load(&command, &slot, 0, &r.applicant).await?;
+                            if let Some(hold) = held_before(&loaded, &command)? {
+                                return Ok(Response::new(hold));
+                            }
+                        }
+                        return Err(self.why(&r.district, &slot, refusal).into());
+                    }
+                    Err(error) => return Err(error.into()),
+                    Ok(None) => {
+                        let loaded = self.load(&command, &slot, 0, &r.applicant).await?;
+                        slot::open(&wanted(&slot, &loaded), loaded.now.at)?;
+                        return Err(slot::unknown().into());
+                    }
+                },
+            };
+            let number = seat.place().seat;
+            let loaded = self.load(&command, &slot, number, &r.applicant).await?;
+            if let Some(hold) = held_before(&loaded, &command)? {
+                seat.give_back().await;
+                return Ok(Response::new(hold));
+            }
+            let now = loaded.now;
+            slot::open(&wanted(&slot, &loaded), now.at)?;
+            item_in_force(&loaded.known, &r.item, now)?;
+            let known = ask::known(&self.directory, deadline, loaded.person.clone(), now).await?;
+            self.recent.learned(&r.applicant, known.is_special());
+            let rules = policy::filled(&loaded.policy);
+            let Some(found) = &loaded.slot else {
+                return Err(slot::unknown().into());
+            };
+            match fits(number, found, known.is_special(), who, now) {
+                Fits::Yes => {}
+                Fits::Other(other) => {
+                    seat.give_back().await;
+                    who = Some(other);
+                    continue;
+                }
+                Fits::No => {
+                    let day = crate::doorkeeper::Doorkeeper::day(&r.district, &slot.day)?;
+                    seat.refused(GateRow::Taken).await;
+                    _ = self.doors.gate().forget(&day).await;
+                    continue;
+                }
+            }
+            let read = loaded.seat.as_ref();
+            if let Some(row) = read.filter(|s| s.state != SeatState::Free) {
+                let row = capacity::gate_row(row.state, row.due_us.unwrap_or_default(), now.us());
+                seat.refused(row).await;
+                self.store.again(&mut command, Error::Conflict).await?;
+                continue;
+            }
+            let booking = Uuid::now_v7().to_string();
+            standing::may_book(&known.standing, known.is_special(), now.at)?;
+            let times = (found.starts_us, found.ends_us);
+            let new = theirs((&booking, &r.item), times);
+            person::may_have(&new, &ahead(&loaded), &rules, now.at)?;
+            let held = Seat {
+                district: r.district.clone(),
+                key: SeatKey {
+                    slot: slot.clone(),
+                    seat: number,
+                },
+                epoch: read.map_or(0, |s| s.epoch),
+                state: SeatState::Held,
+                booking,
+                applicant: r.applicant.clone(),
+                mask: known.mask.clone(),
+                groups: known.groups.clone(),
+                holder: caller.subject.clone(),
+                item: r.item.clone(),
+                starts_us: found.starts_us,
+                ends_us: found.ends_us,
+                held_us: now.us(),
+                due_us: Some(hold::expires_at(&rules, now.at).timestamp_micros()),
+                extensions: hold::extensions(&rules, known.is_special()),
+                is_assisted: known.is_special(),
+                is_reserved: number < found.reserved_at(now.us()),
+                waiting: String::new(),
+                hold_key: key.clone(),
+                hold_digest: digest(&command),
+                last_key: String::new(),
+            };
+            let told = held.hold(held.epoch + 1);
+            match self.store.write_rows(vec![held.row(), known.row()]).await {
+                Ok(()) => {
+                    self.recent.held(&key);
+                    // Not on the caller's path: an audit finds what is lost on the way.
+                    tokio::spawn(seat.taken());
+                    return Ok(Response::new(told));
+                }
+                Err(error) => {
+                    self.again(&mut command, error).await?;
+                    picked = Some(seat);
+                }
+            }
+        }
+    }
+
+    /// A seat of the slot. Of a person of whom nothing is known yet, one for anybody, and else one for special groups,
+    /// which the database's word on the person then confirms or takes back.
+    async fn pick(
+        &self,
+        district: &str,
+        slot: &SlotKey,
+        who: Option<Who>,
+        deadline: Option<Deadline>,
+    ) -> Result<Option<bangban_slots::Seat>, Error> {
+        let until = deadline.map(|d| d.0);
+        let first = who.unwrap_or(Who::Ordinary);
+        match self.doors.pick(district, slot, first, until).await {
+            Err(Error::Refused(refusal)) if who.is_none() && refusal.reason == "SLOT_FULL" => {
+                self.doors.pick(district, slot, Who::Special, until).await
+            }
+            other => other,
+        }
+    }
+
+    /// Why there is no seat, as far as memory knows better than the gate.
+    fn why(&self, district: &str, slot: &SlotKey, refusal: Refusal) -> Refusal {
+        if refusal.reason != "SLOT_FULL" {
+            return refusal;
+        }
+        let day = self.doors.at_hand(district, slot);
+        let closed = day.as_ref().and_then(|day| {
+            let slot = day.slots.get(usize::from(slot.number))?;
+            Some(slot.is_closed)
+        });
+        let wanted = Wanted {
+            date: slot.day.date,
+            is_published: true,
+            slot: Some((DateTime::<chrono::Utc>::MAX_UTC, closed.unwrap_or_default())),
+        };
+        // Only whether it is closed: the time is the database's to know.
+        match slot::open(&wanted, DateTime::<chrono::Utc>::MIN_UTC) {
+            Err(closed) if closed.reason == "SLOT_CLOSED" => closed,
+            _ => refusal,
+        }
+    }
+
+    async fn load(
+        &self,
+        command: &Command,
+        slot: &SlotKey,
+        seat: u16,
+        applicant: &str,
+    ) -> Result<Loaded, Error> {
+        let key = SeatKey {
+            slot: slot.clone(),
+            seat,
+        };
+        let asked = Asked {
+            seat: Some(&key),
+            applicant,
+            booking: "",
+        };
+        load::seat(&self.learned, command, asked).await
+    }
+
+    pub(super) async fn extend(
+        &self,
+        request: Request<ExtendHoldRequest>,
+    ) -> Result<Response<Hold>, Status> {
+        let (caller, _, r) = taken(request);
+        self.store.wait_for(&r.after).await?;
+        let change = |seat: &Seat, loaded: &Loaded| {
+            let rules = policy::filled(&loaded.policy);
+            let longer = hold::extended(&seat.hold(seat.epoch), &rules, loaded.now.at)?;
+            Ok(Seat {
+                due_us: us(longer.expires_at.as_ref()),
+                extensions: longer.extensions_left,
+                ..seat.clone()
+            })
+        };
+        let named = (r.slot.as_str(), r.seat, r.booking.as_str());
+        let command = Command::new(&caller, &r);
+        self.change(&caller, command, named, change).await
+    }
+
+    pub(super) async fn release(
+        &self,
+        request: Request<ReleaseHoldRequest>,
+    ) -> Result<Response<Hold>, Status> {
+        let (caller, _, r) = taken(request);
+        self.store.wait_for(&r.after).await?;
+        let change = |seat: &Seat, loaded: &Loaded| {
+            let free_us = crate::tasks::cooled(&loaded.policy, loaded.now);
+            Ok(seat.clone().cooling(free_us, String::new()))
+        };
+        let named = (r.slot.as_str(), r.seat, r.booking.as_str());
+        let command = Command::new(&caller, &r);
+        self.change(&caller, command, named, change).await
+    }
+
+    /// Changes a hold of the caller's, which stays its own record.
+    async fn change(
+        &self,
+        caller: &Caller,
+        mut command: Command,
+        (slot, number, booking): (&str, u32, &str),
+        change: impl Fn(&Seat, &Loaded) -> Result<Seat, Refusal>,
+    ) -> Result<Response<Hold>, Status> {
+        let key = hex::encode(command.key());
+        let district = command.district.clone();
+        let slot = slot_of(slot)?;
+        let number = u16::try_from(number).unwrap_or(u16::MAX);
+        self.scope_at_hand(caller, &district).await?;
+        loop {
+            let loaded = self.load(&command, &slot, number, "").await?;
+            let seat = loaded.seat.as_ref();
+            if let Some(done) = seat.filter(|s| s.booking == booking && s.last_key == key) {
+                return Ok(Response::new(done.hold(done.epoch)));
+            }
+            let seat = mine(caller, seat, booking, &loaded)?;
+            let mut changed = change(seat, &loaded)?;
+            changed.last_key.clone_from(&key);
+            let told = changed.hold(changed.epoch + 1);
+            match self.store.write_rows(vec![changed.row()]).await {
+                Ok(()) => return Ok(Response::new(told)),
+                Err(error) => self.again(&mut command, error).await?,
+            }
+        }
+    }
+
+    pub(super) async fn confirm(
+        &self,
+        request: Request<ConfirmBookingRequest>,
+    ) -> Result<Response<BookingChange>, Status> {
+        let (caller, _, r) = taken(request);
+        self.store.wait_for(&r.after).await?;
+        let slot = slot_of(&r.slot)?;
+        let key = SeatKey {
+            slot,
+            seat: u16::try_from(r.seat).unwrap_or(u16::MAX),
+        };
+        let mut command = Command::new(&caller, &r);
+        self.scope_at_hand(&caller, &r.district).await?;
+        loop {
+            let asked = Asked {
+                seat: Some(&key),
+                applicant: "",
+                booking: &r.booking,
+            };
+            let loaded = load::seat(&self.learned, &command, asked).await?;
+            if loaded.is_repeated {
+                return Ok(self.first_booking(&command).await?);
+            }
+            let seat = mine(&caller, loaded.seat.as_ref(), &r.booking, &loaded)?;
+            let booking = Booking {
+                channel: r.channel,
+                proxy: r.proxy.clone(),
+                consultation: r.consultation.clone(),
+                case: r.case.clone(),
+                ..appointment(seat, &loaded, &caller)
+            };
+            let written = self
+                .confirmed(&caller, &mut command, booking, seat, &loaded)
+                .await;
+            match written {
+                Ok((booking, position)) => return Ok(answer(booking, &position)),
+                Err(error) => self.again(&mut command, error).await?,
+            }
+        }
+    }
+
+    /// Writes a hold as an appointment: its row, the booking's and the act.
+    async fn confirmed(
+        &self,
+        caller: &Caller,
+        command: &mut Command,
+        mut booking: Booking,
+        seat: &Seat,
+        loaded: &Loaded,
+    ) -> Result<(Booking, Position), Error> {
+        let now = loaded.now;
+        let act = Act::BookingConfirmed(BookingConfirmed {
+            booking: Some(booking.clone()),
+        });
+        let subject = format!("bookings/{}", booking.id);
+        let chain = chain(&booking.district, subject, (0, START), caller, now);
+        let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+        let seat = Seat {
+            state: SeatState::Confirmed,
+            due_us: None,
+            ..seat.clone()
+        };
+        let row = rows::row(&booking, None, (chain.number, &chain.head), &loaded.policy);
+        let states = vec![State::Row(seat.row()), State::Row(row)];
+        let position = self
+            .store
+            .write(&chain, Some(&command.asked), states)
+            .await?;
+        Ok((booking, position))
+    }
+}
+
+/// The seat as a live hold of the caller's.
+fn mine<'a>(
+    caller: &Caller,
+    seat: Option<&'a Seat>,
+    booking: &str,
+    loaded: &Loaded,
+) -> Result<&'a Seat, Refusal> {
+    let due_us = seat
+        .filter(|s| s.state == SeatState::Held)
+        .and_then(|s| s.due_us)
+        .unwrap_or_default();
+    // One that cools without having been released has expired.
+    let is_live = |s: &Seat| match s.state {
+        SeatState::Held => true,
+        SeatState::Cooling => s.last_key.is_empty(),
+        _ => false,
+    };
+    let is_of_booking = seat.is_some_and(|s| s.booking == booking && is_live(s));
+    let mine = Mine {
+        is_of_booking,
+        is_confirmed: loaded.booking.is_some()
+            || seat.is_some_and(|s| s.booking == booking && s.state == SeatState::Confirmed),
+        holder: seat.map_or("", |s| s.holder.as_str()),
+        subject: &caller.subject,
+        expires_at: DateTime::from_timestamp_micros(due_us).unwrap_or_default(),
+    };
+    rules::live(&mine, loaded.now.at)?;
+    seat.ok_or_else(slot::unknown)
+}
+
+/// The appointment that a hold becomes.
+pub(crate) fn appointment(seat: &Seat, loaded: &Loaded, caller: &Caller) -> Booking {
+    let slot = loaded.slot.as_ref();
+    Booking {
+        id: seat.booking.clone(),
+        district: seat.district.clone(),
+        state: BookingState::Confirmed.into(),
+        site: seat.key.slot.day.site.clone(),
+        region: slot.map(|s| s.region.clone()).unwrap_or_default(),
+        group: slot.map(|s| s.group.clone()).unwrap_or_default(),
+        slot: seat.key.slot.to_string(),
+        seat: seat.key.seat.into(),
+        epoch: seat.epoch + 1,
+        starts_at: at(seat.starts_us),
+        ends_at: at(seat.ends_us),
+        item: seat.item.clone(),
+        applicant: seat.applicant.clone(),
+        applicant_mask: seat.mask.clone(),
+        groups: seat.groups.clone(),
+        is_assisted: seat.is_assisted,
+        booked_by: Some(Actor {
+            subject: caller.subject.clone(),
+            site: caller.site.clone(),
+        }),
+        held_at: at(seat.held_us),
+        confirmed_at: Some(timestamp(loaded.now.at)),
+        waiting: seat.waiting.clone(),
+        ..Booking::default()
+    }
+}
+
+/// The hold that this very request has made before, if it did.
+fn held_before(loaded: &Loaded, command: &Command) -> Result<Option<Hold>, Refusal> {
+    let Some(seat) = &loaded.own_seat else {
+        return Ok(None);
+    };
+    if seat.hold_digest != digest(command) {
+        return Err(Refusal::invalid(
+            "REQUEST_ID_REUSED",
+            "",
+            "该请求号已用于内容不同的请求，请换一个新的请求号",
+            "this request id was used for a request with another body: choose a new one",
+        )
+        .field("request_id", "used before with another body"));
+    }
+    Ok(Some(seat.hold(seat.epoch)))
+}
+
+fn group(is_special: bool) -> Who {
+    if is_special {
+        Who::Special
+    } else {
+        Who::Ordinary
+    }
+}
+
+fn fits(
+    number: u16,
+    slot: &crate::store::SlotRow,
+    is_special: bool,
+    asked: Option<Who>,
+    now: Now,
+) -> Fits {
+    if number >= slot.seats() {
+        return Fits::No;
+    }
+    let reserved = slot.reserved_at(now.us());
+    if number < reserved && !is_special {
+        return Fits::Other(Who::Ordinary);
+    }
+    // The seats that are for them first, so that the others are left for those who have no such seats.
+    if number >= reserved && reserved > 0 && is_special && asked != Some(Who::Special) {
+        return Fits::Other(Who::Special);
+    }
+    Fits::Yes
+}

@@ -1,0 +1,54 @@
+//! What this process remembers of people and requests for some minutes. Losing it costs a question to the database.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long it is remembered.
+const KEPT: Duration = Duration::from_secs(600);
+
+/// Most that is remembered; then all is forgotten.
+const MOST: usize = 100_000;
+
+/// Whether people are of special groups, and which requests have held a seat.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    specials: Mutex<HashMap<String, (Instant, bool)>>,
+    holds: Mutex<HashMap<String, (Instant, ())>>,
+}
+
+fn get<T: Copy>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str) -> Option<T> {
+    let map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    let (at, value) = map.get(key)?;
+    (at.elapsed() < KEPT).then_some(*value)
+}
+
+fn put<T>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str, value: T) {
+    let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+    if map.len() >= MOST {
+        map.clear();
+    }
+    map.insert(key.to_owned(), (Instant::now(), value));
+}
+
+impl Recent {
+    /// Whether a person is of a special group, as far as it is remembered.
+    pub(crate) fn is_special(&self, applicant: &str) -> Option<bool> {
+        get(&self.specials, applicant)
+    }
+
+    pub(crate) fn learned(&self, applicant: &str, is_special: bool) {
+        put(&self.specials, applicant, is_special);
+    }
+
+    /// Whether a request has held a seat here.
+    pub(crate) fn has_held(&self, key: &str) -> bool {
+        get(&self.holds, key).is_some()
+    }
+
+    pub(crate) fn held(&self, key: &str) {
+        put(&self.holds, key, ());
+    }
+}

@@ -1,0 +1,467 @@
+//! Templates, exceptions and publication of a site as one row, the district's policy as another, and days.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bangban_kit::refusal::Refusal;
+use bangban_ledger::{Hash, START};
+use bangban_proto::bangban::scheduling::v1::{
+    Booking, BookingPolicy, Day, Exception, Publication, SeatState, Template,
+};
+use bangban_slots::{DayState, SlotState};
+use bangban_store::{
+    Error, Now, Store, act,
+    clock::now_sql,
+    write::{Row, State},
+};
+use prost::Message;
+use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
+
+use super::{
+    key::{DayKey, SeatKey, SlotKey},
+    load::decode,
+    seat::{self, Seat, long},
+    slot::{SlotRow, us},
+};
+
+/// What a site's capacity is made of.
+#[derive(Clone, PartialEq, Message)]
+pub struct Capacity {
+    /// Templates.
+    #[prost(message, repeated, tag = "1")]
+    pub templates: Vec<Template>,
+    /// Exceptions.
+    #[prost(message, repeated, tag = "2")]
+    pub exceptions: Vec<Exception>,
+    /// When days are published.
+    #[prost(message, optional, tag = "3")]
+    pub publication: Option<Publication>,
+}
+
+/// Something that is kept with its chain: the version is the number of its acts.
+#[derive(Debug, Clone)]
+pub struct Kept<T> {
+    /// It.
+    pub body: T,
+    /// Number of its last act; 0 for what is not there.
+    pub version: u64,
+    /// Hash of that.
+    pub head: Hash,
+}
+
+impl<T: Default> Default for Kept<T> {
+    fn default() -> Self {
+        Self {
+            body: T::default(),
+            version: 0,
+            head: START,
+        }
+    }
+}
+
+async fn kept<T: Message + Default>(
+    store: &Store,
+    table: &str,
+    district: &str,
+    id: &str,
+) -> Result<Kept<T>, Error> {
+    let sql = format!("SELECT version, head, body FROM {table} WHERE district = $1 AND id = $2");
+    let values: [Value; 2] = [district.into(), id.into()];
+    let row = store
+        .row(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    row.map_or_else(|| Ok(Kept::default()), |row| of(&row))
+}
+
+fn of<T: Message + Default>(row: &QueryResult) -> Result<Kept<T>, Error> {
+    let version: i64 = row.try_get_by_index(0)?;
+    let head: Vec<u8> = row.try_get_by_index(1)?;
+    Ok(Kept {
+        body: decode(row, 2)?.unwrap_or_default(),
+        version: version.unsigned_abs(),
+        head: act::hash(&head),
+    })
+}
+
+/// What a site's capacity is made of.
+///
+/// # Errors
+/// The database's.
+pub async fn of_site(store: &Store, district: &str, site: &str) -> Result<Kept<Capacity>, Error> {
+    kept(store, "capacity", district, site).await
+}
+
+/// The rules by which people of a district book, as they were put down.
+///
+/// # Errors
+/// The database's.
+pub async fn policy(store: &Store, district: &str) -> Result<Kept<BookingPolicy>, Error> {
+    kept(store, "capacity", district, "").await
+}
+
+/// A day that is published; version 0 for one that is not.
+///
+/// # Errors
+/// The database's.
+pub async fn day(store: &Store, district: &str, key: &DayKey) -> Result<Kept<Day>, Error> {
+    kept(store, "days", district, &key.to_string()).await
+}
+
+/// The row of a site's capacity, or of the policy, behind act `version`.
+#[must_use]
+pub fn row(
+    (district, id): (&str, &str),
+    read: u64,
+    (version, head): (u64, &Hash),
+    publish_at_us: Option<i64>,
+    body: &impl Message,
+) -> Row {
+    Row {
+        table: "capacity",
+        key: [district.into(), id.into()],
+        read: (read > 0).then_some(read),
+        columns: vec![
+            ("version", long(version)),
+            ("head", head.to_vec().into()),
+            ("publish_at_us", publish_at_us.into()),
+            ("body", body.encode_to_vec().into()),
+        ],
+    }
+}
+
+/// The row of a day behind act `version`. Until `care_until_us` its appointments are looked after (BB-9.2b).
+#[must_use]
+pub fn day_row(
+    district: &str,
+    day: &Day,
+    read: u64,
+    (version, head): (u64, &Hash),
+    care_until_us: Option<i64>,
+) -> Row {
+    let lift_at_us = day
+        .slots
+        .iter()
+        .filter(|slot| slot.reserved > 0)
+        .filter_map(|slot| us(slot.reserved_until.as_ref()))
+        .min();
+    Row {
+        table: "days",
+        key: [district.into(), format!("{}.{}", day.site, day.date).into()],
+        read: (read > 0).then_some(read),
+        columns: vec![
+            ("version", long(version)),
+            ("head", head.to_vec().into()),
+            ("site", day.site.clone().into()),
+            ("date", day.date.clone().into()),
+            ("care_until_us", care_until_us.into()),
+            ("lift_at_us", lift_at_us.into()),
+            ("body", day.encode_to_vec().into()),
+        ],
+    }
+}
+
+/// What makes every process look at capacity anew.
+#[must_use]
+pub fn revised() -> State {
+    let mut update = sea_orm::sea_query::Query::update();
+    update
+        .table("gate")
+        .value("revision", sea_orm::sea_query::Expr::cust("revision + 1"));
+    State::Update(update)
+}
+
+/// Days of sites, from the first to the last, in the order of site and date.
+///
+/// # Errors
+/// The database's.
+pub async fn days(
+    store: &Store,
+    district: &str,
+    site: &str,
+    (first, last): (&str, &str),
+) -> Result<Vec<Kept<Day>>, Error> {
+    let sql = "SELECT version, head, body FROM days WHERE district = $1 AND id >= $2 AND id <= $3 ORDER BY id";
+    let values: [Value; 3] = [
+        district.into(),
+        format!("{site}.{first}").into(),
+        format!("{site}.{last}").into(),
+    ];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    rows.iter().map(of).collect()
+}
+
+/// How often capacity has changed, and when that was asked.
+///
+/// # Errors
+/// The database's.
+pub async fn revision(store: &Store) -> Result<(i64, Now), Error> {
+    let sql = format!(
+        "SELECT g.revision, {}, c.offset_seconds FROM gate g JOIN clock c ON c.id = 1 WHERE g.id = 1",
+        now_sql(store.backend)
+    );
+    let row = store
+        .row(Statement::from_string(store.backend, sql))
+        .await?
+        .ok_or_else(|| Refusal::internal("the gate has no row"))?;
+    let now = Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+    Ok((row.try_get_by_index(0)?, now))
+}
+
+/// Days of a site as the gate keeps them, in one statement, which is one snapshot. Redis may keep a day until a week
+/// behind it. A day without slots is none.
+///
+/// # Errors
+/// The database's.
+pub async fn pictures(
+    store: &Store,
+    district: &str,
+    (first, last): (&DayKey, &DayKey),
+) -> Result<BTreeMap<DayKey, DayState>, Error> {
+    let now = format!(
+        "({} + (SELECT offset_seconds FROM clock WHERE id = 1) * 1000000)",
+        now_sql(store.backend)
+    );
+    let slots = super::slot::columns("l");
+    let sql = format!(
+        "SELECT {now}, l.id, {slots}, \
+         (SELECT string_agg(s.id || '|' || CAST(s.state AS text) || '|' || CAST(COALESCE(s.due_us, 0) AS text), ';') \
+          FROM seats s WHERE s.district = l.district AND s.id >= l.id || '/' AND s.id < l.id || '0') \
+         FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3"
+    );
+    let values: [Value; 3] = [
+        district.into(),
+        first.range().0.into(),
+        last.range().1.into(),
+    ];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    let mut days: BTreeMap<DayKey, DayState> = BTreeMap::new();
+    for row in &rows {
+        let now_us: i64 = row.try_get_by_index(0)?;
+        let id: String = row.try_get_by_index(1)?;
+        let key: SlotKey = id.parse().map_err(Refusal::internal)?;
+        let Some(slot) = SlotRow::read(row, 2, &key)? else {
+            continue;
+        };
+        let rows: Option<String> = row.try_get_by_index(2 + super::slot::WIDTH)?;
+        let mut seats = vec![bangban_slots::Row::Free; slot.seats().into()];
+        for part in rows.unwrap_or_default().split(';') {
+            let Some((number, seat)) = seat_of(part, now_us) else {
+                continue;
+            };
+            if let Some(place) = seats.get_mut(usize::from(number)) {
+                *place = seat;
+            }
+        }
+        let day = days.entry(key.day.clone()).or_insert_with(|| DayState {
+            slots: Vec::new(),
+            keep: kept_for(&key.day, now_us),
+        });
+        let place = usize::from(key.number);
+        if day.slots.len() <= place {
+            day.slots.resize(place + 1, empty());
+        }
+        day.slots[place] = SlotState {
+            reserved: slot.reserved_at(now_us),
+            seats,
+        };
+    }
+    Ok(days)
+}
+
+/// How long Redis may keep a day: until a week behind it.
+fn kept_for(day: &DayKey, now_us: i64) -> Duration {
+    let ends_us = crate::domain::outside::day_end_us(&day.date.to_string()).unwrap_or_default();
+    let left = u64::try_from((ends_us - now_us) / 1_000_000).unwrap_or_default();
+    Duration::from_secs(left + 7 * 86_400)
+}
+
+fn empty() -> SlotState {
+    SlotState {
+        reserved: 0,
+        seats: Vec::new(),
+    }
+}
+
+/// The number of a seat and what the gate is to know of it.
+fn seat_of(part: &str, now_us: i64) -> Option<(u16, bangban_slots::Row)> {
+    let mut fields = part.split('|');
+    let (id, state, due) = (fields.next()?, fields.next()?, fields.next()?);
+    let number = id.rsplit_once('/')?.1.parse().ok()?;
+    let state = SeatState::try_from(state.parse::<i32>().ok()?).unwrap_or_default();
+    Some((number, gate_row(state, due.parse().ok()?, now_us)))
+}
+
+/// What the gate is to know of a seat's row.
+#[must_use]
+pub fn gate_row(state: SeatState, due_us: i64, now_us: i64) -> bangban_slots::Row {
+    match state {
+        SeatState::Free | SeatState::Unspecified => bangban_slots::Row::Free,
+        SeatState::Cooling if due_us <= now_us => bangban_slots::Row::Due,
+        SeatState::Cooling | SeatState::Held | SeatState::Confirmed => bangban_slots::Row::Taken,
+    }
+}
+
+/// The seats of a day that were ever used.
+///
+/// # Errors
+/// The database's.
+pub async fn seats(store: &Store, district: &str, day: &DayKey) -> Result<Vec<Seat>, Error> {
+    let (from, to) = day.range();
+    let sql = format!(
+        "SELECT {} FROM seats s WHERE s.district = $1 AND s.id >= $2 AND s.id < $3",
+        seat::columns("s")
+    );
+    let values: [Value; 3] = [district.into(), from.into(), to.into()];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    let seats = rows.iter().map(|row| Seat::read(row, 0, district));
+    Ok(seats
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// The slots of a day as rows.
+///
+/// # Errors
+/// The database's.
+pub async fn slots(store: &Store, district: &str, day: &DayKey) -> Result<Vec<SlotRow>, Error> {
+    let (from, to) = day.range();
+    let sql = format!(
+        "SELECT l.number, {} FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3 ORDER BY l.number",
+        super::slot::columns("l")
+    );
+    let values: [Value; 3] = [district.into(), from.into(), to.into()];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    let mut slots = Vec::new();
+    for row in &rows {
+        let number: i32 = row.try_get_by_index(0)?;
+        let key = SlotKey {
+            day: day.clone(),
+            number: u16::try_from(number).unwrap_or_default(),
+        };
+        slots.extend(SlotRow::read(row, 1, &key)?);
+    }
+    Ok(slots)
+}
+
+/// A seat that a slot gains: it begins as one that is due, so that the gate learns of it by a release.
+#[must_use]
+pub fn gained(district: &str, key: SeatKey, slot: &SlotRow, now_us: i64) -> Row {
+    Seat {
+        district: district.to_owned(),
+        key,
+        epoch: 0,
+        state: SeatState::Cooling,
+        booking: String::new(),
+        applicant: String::new(),
+        mask: String::new(),
+        groups: Vec::new(),
+        holder: String::new(),
+        item: String::new(),
+        starts_us: slot.starts_us,
+        ends_us: slot.ends_us,
+        held_us: now_us,
+        due_us: Some(now_us),
+        extensions: 0,
+        is_assisted: false,
+        is_reserved: false,
+        waiting: String::new(),
+        hold_key: String::new(),
+        hold_digest: String::new(),
+        last_key: String::new(),
+    }
+    .row()
+}
+
+/// Districts and sites of which days are to be published, with when; oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn to_publish(
+    store: &Store,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "SELECT district, id FROM capacity WHERE publish_at_us <= $1 ORDER BY publish_at_us LIMIT $2";
+    super::due::pairs(store, sql, vec![now_us.into(), limit.into()]).await
+}
+
+/// Replaces the gate's generation, and answers what stands afterwards.
+///
+/// # Errors
+/// The database's.
+pub async fn replace_generation(store: &Store, old: i64, new: i64) -> Result<i64, Error> {
+    let sql = "UPDATE gate SET generation = $1 WHERE id = 1 AND generation = $2";
+    let values: [Value; 2] = [new.into(), old.into()];
+    store
+        .db
+        .execute_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    generation(store).await
+}
+
+/// The gate's generation.
+///
+/// # Errors
+/// The database's.
+pub async fn generation(store: &Store) -> Result<i64, Error> {
+    let sql = "SELECT generation FROM gate WHERE id = 1";
+    let row = store
+        .row(Statement::from_string(store.backend, sql))
+        .await?
+        .ok_or_else(|| Refusal::internal("the gate has no row"))?;
+    Ok(row.try_get_by_index(0)?)
+}
+
+/// Capacity of every site of a district that has any.
+///
+/// # Errors
+/// The database's.
+pub async fn sites(store: &Store, district: &str) -> Result<Vec<(String, Capacity)>, Error> {
+    let sql = "SELECT id, body FROM capacity WHERE district = $1 AND id <> ''";
+    let rows = store
+        .rows(Statement::from_sql_and_values(
+            store.backend,
+            sql,
+            [district.into()],
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get_by_index(0)?,
+                decode(row, 1)?.unwrap_or_default(),
+            ))
+        })
+        .collect()
+}
+
+/// The appointments of a site's day.
+///
+/// # Errors
+/// The database's.
+pub async fn bookings(store: &Store, district: &str, day: &DayKey) -> Result<Vec<Booking>, Error> {
+    let date = day.date.to_string();
+    let end = crate::domain::outside::day_end_us(&date).unwrap_or_default();
+    let sql = "SELECT body FROM bookings WHERE district = $1 AND starts_us >= $2 AND starts_us < $3 AND site = $4";
+    let values: [Value; 4] = [
+        district.into(),
+        (end - 86_400_000_000).into(),
+        end.into(),
+        day.site.clone().into(),
+    ];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    rows.iter()
+        .map(|row| Ok(decode(row, 0)?.unwrap_or_default()))
+        .collect()
+}

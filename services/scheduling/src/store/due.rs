@@ -1,0 +1,157 @@
+//! What is to be done unasked, found in the rows, oldest first.
+
+use bangban_store::{Error, Store, clock::now_sql};
+use sea_orm::{Statement, Value};
+
+use super::{
+    key::SeatKey,
+    seat::{self, Seat},
+};
+
+/// District and id of rows.
+pub(super) async fn pairs(
+    store: &Store,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<(String, String)>, Error> {
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect()
+}
+
+/// Seats whose hold has expired, or whose cooling is over.
+///
+/// # Errors
+/// The database's.
+pub async fn seats(store: &Store, now_us: i64, limit: i64) -> Result<Vec<Seat>, Error> {
+    let sql = format!(
+        "SELECT s.district, {} FROM seats s WHERE s.due_us <= $1 AND s.state IN (1, 3) ORDER BY s.due_us LIMIT $2",
+        seat::columns("s")
+    );
+    let values: [Value; 2] = [now_us.into(), limit.into()];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    let mut seats = Vec::new();
+    for row in &rows {
+        let district: String = row.try_get_by_index(0)?;
+        seats.extend(Seat::read(row, 1, &district)?);
+    }
+    Ok(seats)
+}
+
+/// Bookings of which something is due: a reminder, the end of the slot.
+///
+/// # Errors
+/// The database's.
+pub async fn bookings(
+    store: &Store,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "SELECT district, id FROM bookings WHERE due_us <= $1 ORDER BY due_us LIMIT $2";
+    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+}
+
+/// Days whose appointments are looked after, because their capacity has changed (BB-9.2b).
+///
+/// # Errors
+/// The database's.
+pub async fn days_in_care(
+    store: &Store,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql =
+        "SELECT district, id FROM days WHERE care_until_us > $1 ORDER BY care_until_us LIMIT $2";
+    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+}
+
+/// Days on which a reservation ends.
+///
+/// # Errors
+/// The database's.
+pub async fn days_to_lift(
+    store: &Store,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "SELECT district, id FROM days WHERE lift_at_us <= $1 ORDER BY lift_at_us LIMIT $2";
+    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+}
+
+/// Places in the waiting list whose last day is over.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(
+    store: &Store,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "SELECT district, id FROM waiting WHERE due_us <= $1 ORDER BY due_us LIMIT $2";
+    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+}
+
+/// Days of today and later, of which there are at most `limit` behind a day: the ones to audit.
+///
+/// # Errors
+/// The database's.
+pub async fn days_from(
+    store: &Store,
+    today: &str,
+    behind: &(String, String),
+    limit: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "SELECT district, id FROM days WHERE date >= $1 AND (district, id) > ($2, $3) \
+               ORDER BY district, id LIMIT $4";
+    let values = vec![
+        today.into(),
+        behind.0.clone().into(),
+        behind.1.clone().into(),
+        limit.into(),
+    ];
+    pairs(store, sql, values).await
+}
+
+/// Makes cooling seats of a day free, if they are due, still have the epoch that was read, and the gate's generation is
+/// the one under which it was told. Answers which it made so.
+///
+/// # Errors
+/// The database's.
+pub async fn free(store: &Store, seats: &[Seat], generation: i64) -> Result<Vec<SeatKey>, Error> {
+    let now = format!(
+        "({} + (SELECT offset_seconds FROM clock WHERE id = 1) * 1000000)",
+        now_sql(store.backend)
+    );
+    let mut values: Vec<Value> = vec![generation.into()];
+    let mut which = Vec::new();
+    for seat in seats {
+        let at = values.len();
+        which.push(format!(
+            "(district = ${} AND id = ${} AND version = ${})",
+            at + 1,
+            at + 2,
+            at + 3
+        ));
+        values.extend([
+            seat.district.clone().into(),
+            seat.key.to_string().into(),
+            seat::long(seat.epoch),
+        ]);
+    }
+    let sql = format!(
+        "UPDATE seats SET state = 4, version = version + 1, due_us = NULL, booking = '', applicant = '', mask = '', \
+         groups = '', holder = '', item = '', waiting = '', hold_key = '', hold_digest = '', last_key = '' \
+         WHERE state = 3 AND due_us <= {now} AND ({}) AND (SELECT generation FROM gate WHERE id = 1) = $1 RETURNING id",
+        which.join(" OR ")
+    );
+    let statement = Statement::from_sql_and_values(store.backend, sql, values);
+    let rows = store.rows(statement).await?;
+    rows.iter()
+        .map(|row| Ok(SeatKey::parse(&row.try_get_by_index::<String>(0)?)?))
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! Migrations, oldest first. Each is one transaction on both databases.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+/// All of them.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Scheduling)]
+    }
+}
+
+struct Scheduling;
+
+impl MigrationName for Scheduling {
+    fn name(&self) -> &'static str {
+        "m0001_scheduling"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Scheduling {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        bangban_store::tables::create_common(manager).await?;
+        bangban_learned::revision::create(manager).await?;
+        // Ids of slots and seats begin with site and day: in byte order a day's lie together.
+        let (bytes, by_bytes) = match manager.get_database_backend() {
+            DbBackend::Postgres => ("bytea", "COLLATE \"C\""),
+            _ => ("blob", ""),
+        };
+        for statement in [
+            // Templates, exceptions and publication of a site; the district's policy under the id of no site.
+            format!(
+                "CREATE TABLE capacity (
+                    district text NOT NULL, id text NOT NULL, version bigint NOT NULL, head {bytes} NOT NULL,
+                    publish_at_us bigint, body {bytes} NOT NULL, PRIMARY KEY (district, id))"
+            ),
+            "CREATE INDEX capacity_publish ON capacity (publish_at_us) WHERE publish_at_us IS NOT NULL".to_owned(),
+            format!(
+                "CREATE TABLE days (
+                    district text NOT NULL, id text {by_bytes} NOT NULL, version bigint NOT NULL, head {bytes} NOT NULL,
+                    site text NOT NULL, date text NOT NULL, care_until_us bigint, lift_at_us bigint,
+                    body {bytes} NOT NULL, PRIMARY KEY (district, id))"
+            ),
+            "CREATE INDEX days_care ON days (care_until_us) WHERE care_until_us IS NOT NULL".to_owned(),
+            "CREATE INDEX days_lift ON days (lift_at_us) WHERE lift_at_us IS NOT NULL".to_owned(),
+            "CREATE INDEX days_date ON days (date)".to_owned(),
+            format!(
+                "CREATE TABLE slots (
+                    district text NOT NULL, id text {by_bytes} NOT NULL, version bigint NOT NULL, number integer NOT NULL,
+                    grp text NOT NULL, region text NOT NULL, starts_us bigint NOT NULL, ends_us bigint NOT NULL,
+                    capacity integer NOT NULL, reserved integer NOT NULL, reserved_until_us bigint,
+                    is_closed integer NOT NULL, PRIMARY KEY (district, id))"
+            ),
+            // One row for each seat that was ever used: the key is what makes overbooking impossible.
+            format!(
+                "CREATE TABLE seats (
+                    district text NOT NULL, id text {by_bytes} NOT NULL, version bigint NOT NULL, state integer NOT NULL,
+                    booking text NOT NULL, applicant text NOT NULL, mask text NOT NULL, groups text NOT NULL,
+                    holder text NOT NULL, item text NOT NULL, starts_us bigint NOT NULL, ends_us bigint NOT NULL,
+                    held_us bigint NOT NULL, due_us bigint, extensions integer NOT NULL, is_assisted integer NOT NULL,
+                    is_reserved integer NOT NULL, waiting text NOT NULL, hold_key text NOT NULL, hold_digest text NOT NULL,
+                    last_key text NOT NULL,
+                    PRIMARY KEY (district, id))"
+            ),
+            "CREATE INDEX seats_applicant ON seats (district, applicant)".to_owned(),
+            "CREATE UNIQUE INDEX seats_request ON seats (hold_key) WHERE hold_key <> ''".to_owned(),
+            "CREATE INDEX seats_due ON seats (due_us) WHERE due_us IS NOT NULL".to_owned(),
+            // What directory said of a person, until its feed says that it changed, and how appointments were kept.
+            format!(
+                "CREATE TABLE persons (
+                    district text NOT NULL, id text NOT NULL, version bigint NOT NULL, is_known integer NOT NULL,
+                    known_us bigint NOT NULL, mask text NOT NULL, groups text NOT NULL, number bigint NOT NULL,
+                    head {bytes} NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (district, id))"
+            ),
+            format!(
+                "CREATE TABLE bookings (
+                    district text NOT NULL, id text NOT NULL, version bigint NOT NULL, head {bytes} NOT NULL,
+                    state integer NOT NULL, site text NOT NULL, region text NOT NULL, booked_by text NOT NULL,
+                    booked_site text NOT NULL, applicant text NOT NULL, consultation text NOT NULL,
+                    case_id text NOT NULL, seat_id text {by_bytes} NOT NULL, starts_us bigint NOT NULL,
+                    verdict integer NOT NULL, due_us bigint, body {bytes} NOT NULL,
+                    PRIMARY KEY (district, id))"
+            ),
+            "CREATE INDEX bookings_starts ON bookings (district, starts_us, id)".to_owned(),
+            "CREATE INDEX bookings_applicant ON bookings (district, applicant)".to_owned(),
+            "CREATE INDEX bookings_due ON bookings (due_us) WHERE due_us IS NOT NULL".to_owned(),
+            "CREATE INDEX bookings_consultation ON bookings (district, consultation) WHERE consultation <> ''".to_owned(),
+            "CREATE INDEX bookings_case ON bookings (district, case_id) WHERE case_id <> ''".to_owned(),
+            format!(
+                "CREATE TABLE waiting (
+                    district text NOT NULL, id text NOT NULL, version bigint NOT NULL, head {bytes} NOT NULL,
+                    state integer NOT NULL, site text NOT NULL, region text NOT NULL, grp text NOT NULL,
+                    item text NOT NULL, applicant text NOT NULL, priority integer NOT NULL, joined_us bigint NOT NULL,
+                    joined_by text NOT NULL, joined_site text NOT NULL, until_on text NOT NULL, due_us bigint,
+                    body {bytes} NOT NULL, PRIMARY KEY (district, id))"
+            ),
+            "CREATE INDEX waiting_order ON waiting (district, site, grp, state, priority, joined_us, id)".to_owned(),
+            // One place for a person, group and item while it lasts: 1 and 2 are WAITING and OFFERED.
+            "CREATE UNIQUE INDEX waiting_once ON waiting (district, site, grp, item, applicant) WHERE state IN (1, 2)"
+                .to_owned(),
+            // Which Redis is believed (docs/decisions/0009-the-gate.md), and how often capacity has changed.
+            "CREATE TABLE gate (id integer PRIMARY KEY, generation bigint NOT NULL, revision bigint NOT NULL)".to_owned(),
+            "INSERT INTO gate (id, generation, revision) VALUES (1, 0, 0)".to_owned(),
+        ] {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! The only place that knows scheduling's tables.
+
+pub mod booking;
+pub mod capacity;
+pub mod due;
+mod key;
+pub mod load;
+mod migrations;
+mod person;
+mod query;
+mod seat;
+mod slot;
+pub mod waiting;
+
+pub use key::{DayKey, NoKey, SeatKey, SlotKey};
+pub use migrations::Migrator;
+pub use person::Person;
+pub use query::*;
+pub use seat::Seat;
+pub use slot::{SlotRow, at, us};

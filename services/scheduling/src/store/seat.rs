@@ -1,0 +1,216 @@
+//! A seat as a row: who holds it or has it, and until when. Its version is the epoch that every change is guarded by.
+
+use bangban_proto::bangban::{
+    scheduling::v1::{Hold, SeatState},
+    types::v1::SpecialGroup,
+};
+use bangban_store::{Error, clock, write::Row};
+use chrono::DateTime;
+use sea_orm::{QueryResult, Value};
+
+use super::key::SeatKey;
+
+/// A seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// District.
+    pub district: String,
+    /// Which.
+    pub key: SeatKey,
+    /// How often it has changed hands; 0 for one that was never used.
+    pub epoch: u64,
+    /// What it is.
+    pub state: SeatState,
+    /// Whose: the booking that it is, or becomes.
+    pub booking: String,
+    /// Applicant's id in directory.
+    pub applicant: String,
+    /// Mask of the name.
+    pub mask: String,
+    /// Groups when it was held.
+    pub groups: Vec<i32>,
+    /// Subject of who holds.
+    pub holder: String,
+    /// Service item.
+    pub item: String,
+    /// Start of the slot, in microseconds since the epoch, as all instants here.
+    pub starts_us: i64,
+    /// End of the slot.
+    pub ends_us: i64,
+    /// When it was held.
+    pub held_us: i64,
+    /// When a hold expires, or a cooling seat is free.
+    pub due_us: Option<i64>,
+    /// How often it may still be extended.
+    pub extensions: u32,
+    /// Held by one of a special group.
+    pub is_assisted: bool,
+    /// Of the seats for special groups when it was held.
+    pub is_reserved: bool,
+    /// The place in the waiting list that it is offered to.
+    pub waiting: String,
+    /// Key of the request that held it.
+    pub hold_key: String,
+    /// The beginning of that request's digest.
+    pub hold_digest: String,
+    /// Key of the request that last extended or released it.
+    pub last_key: String,
+}
+
+/// Its columns behind a table's alias, in the order in which [`Seat::read`] takes them.
+pub(super) fn columns(alias: &str) -> String {
+    NAMES.map(|name| format!("{alias}.{name}")).join(", ")
+}
+
+const NAMES: [&str; 20] = [
+    "id",
+    "version",
+    "state",
+    "booking",
+    "applicant",
+    "mask",
+    "groups",
+    "holder",
+    "item",
+    "starts_us",
+    "ends_us",
+    "held_us",
+    "due_us",
+    "extensions",
+    "is_assisted",
+    "is_reserved",
+    "waiting",
+    "hold_key",
+    "hold_digest",
+    "last_key",
+];
+
+/// How many columns [`Seat::read`] takes.
+pub(super) const WIDTH: usize = NAMES.len();
+
+impl Seat {
+    /// The seat of a row, whose columns begin at `at`; none where the row is none.
+    pub(super) fn read(
+        row: &QueryResult,
+        at: usize,
+        district: &str,
+    ) -> Result<Option<Self>, Error> {
+        let Some(id) = row.try_get_by_index::<Option<String>>(at)? else {
+            return Ok(None);
+        };
+        let text = |n: usize| row.try_get_by_index::<String>(at + n);
+        let long = |n: usize| row.try_get_by_index::<i64>(at + n);
+        let int = |n: usize| row.try_get_by_index::<i32>(at + n);
+        Ok(Some(Self {
+            district: district.to_owned(),
+            key: SeatKey::parse(&id)?,
+            epoch: long(1)?.unsigned_abs(),
+            state: SeatState::try_from(int(2)?).unwrap_or_default(),
+            booking: text(3)?,
+            applicant: text(4)?,
+            mask: text(5)?,
+            groups: groups(&text(6)?),
+            holder: text(7)?,
+            item: text(8)?,
+            starts_us: long(9)?,
+            ends_us: long(10)?,
+            held_us: long(11)?,
+            due_us: row.try_get_by_index(at + 12)?,
+            extensions: int(13)?.unsigned_abs(),
+            is_assisted: int(14)? != 0,
+            is_reserved: int(15)? != 0,
+            waiting: text(16)?,
+            hold_key: text(17)?,
+            hold_digest: text(18)?,
+            last_key: text(19)?,
+        }))
+    }
+
+    /// The row that makes it so: new where it was never used, else guarded by the epoch that was read.
+    #[must_use]
+    pub fn row(self) -> Row {
+        let read = (self.epoch > 0).then_some(self.epoch);
+        Row {
+            table: "seats",
+            key: [self.district.into(), self.key.to_string().into()],
+            read,
+            columns: vec![
+                ("version", long(self.epoch + 1)),
+                ("state", i32::from(self.state).into()),
+                ("booking", self.booking.into()),
+                ("applicant", self.applicant.into()),
+                ("mask", self.mask.into()),
+                ("groups", listed(&self.groups).into()),
+                ("holder", self.holder.into()),
+                ("item", self.item.into()),
+                ("starts_us", self.starts_us.into()),
+                ("ends_us", self.ends_us.into()),
+                ("held_us", self.held_us.into()),
+                ("due_us", self.due_us.into()),
+                (
+                    "extensions",
+                    i32::try_from(self.extensions).unwrap_or(i32::MAX).into(),
+                ),
+                ("is_assisted", i32::from(self.is_assisted).into()),
+                ("is_reserved", i32::from(self.is_reserved).into()),
+                ("waiting", self.waiting.into()),
+                ("hold_key", self.hold_key.into()),
+                ("hold_digest", self.hold_digest.into()),
+                ("last_key", self.last_key.into()),
+            ],
+        }
+    }
+
+    /// The hold that it is, with the epoch that its row has.
+    #[must_use]
+    pub fn hold(&self, epoch: u64) -> Hold {
+        let at = |us| DateTime::from_timestamp_micros(us).map(clock::timestamp);
+        Hold {
+            booking: self.booking.clone(),
+            slot: self.key.slot.to_string(),
+            seat: self.key.seat.into(),
+            epoch,
+            state: self.state.into(),
+            applicant: self.applicant.clone(),
+            holder: self.holder.clone(),
+            item: self.item.clone(),
+            starts_at: at(self.starts_us),
+            ends_at: at(self.ends_us),
+            held_at: at(self.held_us),
+            expires_at: self.due_us.and_then(at),
+            extensions_left: self.extensions,
+            is_assisted: self.is_assisted,
+            waiting: self.waiting.clone(),
+            is_reserved_seat: self.is_reserved,
+            applicant_mask: self.mask.clone(),
+            groups: self.groups.clone(),
+        }
+    }
+
+    /// Given up: it cools until `free_us`, and nothing of the person stays.
+    #[must_use]
+    pub fn cooling(mut self, free_us: i64, key: String) -> Self {
+        self.state = SeatState::Cooling;
+        self.due_us = Some(free_us);
+        self.last_key = key;
+        self
+    }
+}
+
+/// A number as the database has it.
+pub(super) fn long(number: u64) -> Value {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
+/// Groups as a column has them: `1,3`.
+pub(super) fn listed(groups: &[i32]) -> String {
+    let numbers: Vec<String> = groups.iter().map(ToString::to_string).collect();
+    numbers.join(",")
+}
+
+pub(super) fn groups(text: &str) -> Vec<i32> {
+    text.split(',')
+        .filter_map(|n| n.parse().ok())
+        .filter(|n| SpecialGroup::try_from(*n).is_ok())
+        .collect()
+}

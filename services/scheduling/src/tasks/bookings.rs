@@ -1,0 +1,303 @@
+//! Appointments and the waiting list: reminders, no-shows and breaches become due; freed seats are offered.
+
+use bangban_kit::identity::Caller;
+use bangban_ledger::Hash;
+use bangban_proto::bangban::scheduling::v1::{
+    BookingState, GetBookingRequest, Offer, OfferEnded, OfferOutcome, SeatOffered, SeatState, Slot,
+    Waiting, WaitingLeft, WaitingState,
+};
+use bangban_store::{Error, Now, command::Command, write::State};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{BATCH, standing::marked};
+use crate::{
+    domain::{
+        Act, Outside, appointment, fold, person, policy, standing, time,
+        waiting::{self, Freed},
+    },
+    rpc::{Rpc, ahead, carry_out, chain},
+    store::{
+        self, DayKey, Seat, booking as rows, capacity, due,
+        load::{self, Asked, Loaded},
+        waiting as places,
+    },
+};
+
+/// Places of the waiting list that are looked at for a seat.
+const LOOKED_AT: i64 = 500;
+
+async fn loaded(rpc: &Rpc, district: &str, id: &str) -> Result<Loaded, Error> {
+    let nothing = GetBookingRequest {
+        district: district.to_owned(),
+        ..GetBookingRequest::default()
+    };
+    let command = Command::new(&Caller::system("scheduling"), &nothing);
+    let asked = Asked {
+        booking: id,
+        ..Asked::default()
+    };
+    load::booking(&rpc.learned, &command, asked).await
+}
+
+/// Takes every step on appointments and places that is due.
+pub(super) async fn due(rpc: &Rpc, now: Now) -> Result<usize, Error> {
+    let mut steps = 0;
+    for (district, id) in due::bookings(&rpc.store, now.us(), BATCH).await? {
+        steps += usize::from(step(rpc, &district, &id).await?);
+    }
+    for (district, id) in due::waiting(&rpc.store, now.us(), BATCH).await? {
+        steps += usize::from(over(rpc, &district, &id, now).await?);
+    }
+    Ok(steps)
+}
+
+async fn step(rpc: &Rpc, district: &str, id: &str) -> Result<bool, Error> {
+    let loaded = loaded(rpc, district, id).await?;
+    let Some((booking, ..)) = &loaded.booking else {
+        return Ok(false);
+    };
+    let rules = policy::filled(&loaded.policy);
+    let caller = Caller::system("scheduling");
+    let outside = Outside {
+        now: loaded.now.at,
+        caller: &caller,
+        policy: &rules,
+    };
+    let act = appointment::due(booking, &outside);
+    write(rpc, district, loaded, act).await
+}
+
+/// Puts an act on an appointment's record; `false` when somebody else was faster.
+pub(super) async fn acted(rpc: &Rpc, district: &str, id: &str, act: Act) -> Result<bool, Error> {
+    let loaded = loaded(rpc, district, id).await?;
+    let is_open = |state| state == BookingState::Confirmed;
+    match &loaded.booking {
+        Some((booking, ..)) if is_open(booking.state()) => {
+            write(rpc, district, loaded, Some(act)).await
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Writes an act on an appointment, with what follows from it for the person; without one, when it is due next.
+async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> Result<bool, Error> {
+    let caller = Caller::system("scheduling");
+    let Some((mut booking, version, head)) = loaded.booking.clone() else {
+        return Ok(false);
+    };
+    let now = loaded.now;
+    let rules = policy::filled(&loaded.policy);
+    let Some(act) = act else {
+        // The rules have changed: it is due at another time.
+        let mut row = rows::row(&booking, Some(version), (version, &head), &rules);
+        row.read = Some(version);
+        return super::seats::changed(rpc, row).await;
+    };
+    let is_no_show = matches!(act, Act::NoShowRecorded(_));
+    let subject = format!("bookings/{}", booking.id);
+    let chain = chain(district, subject, (version, head), &caller, now);
+    let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+    let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+    let mut states = vec![State::Row(row)];
+    let mut chains = vec![chain];
+    if is_no_show {
+        let marks = standing::no_show(&loaded.person.standing, &booking, &rules, now.at);
+        if !marks.is_empty() {
+            let (chain, person) = marked(loaded.person.clone(), marks, &caller, now);
+            chains.push(chain);
+            states.push(State::Row(person.row()));
+        }
+    }
+    passed(rpc.store.write_all(&chains, None, states).await.map(|_| ()))
+}
+
+fn passed(written: Result<(), Error>) -> Result<bool, Error> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.is_passing() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The last day of a place has passed.
+async fn over(rpc: &Rpc, district: &str, id: &str, now: Now) -> Result<bool, Error> {
+    let caller = Caller::system("scheduling");
+    let scope = bangban_kit::scope::Scope::whole(district);
+    let found = store::find_waiting(&rpc.store, &scope, &caller, id).await?;
+    let Some((mut place, version, head)) = found else {
+        return Ok(false);
+    };
+    if place.state() != WaitingState::Waiting {
+        return Ok(false);
+    }
+    let subject = format!("waiting/{id}");
+    let chain = chain(district, subject, (version, head), &caller, now);
+    let act = Act::WaitingLeft(WaitingLeft { is_over: true });
+    let chain = carry_out(&mut place, chain, vec![act], now, fold::waiting);
+    let row = places::row(&place, Some(version), (chain.number, &chain.head));
+    let states = vec![State::Row(row)];
+    passed(rpc.store.write(&chain, None, states).await.map(|_| ()))
+}
+
+/// An offer that nobody accepted in time: the seat cools, and its person goes on waiting.
+pub(super) async fn offer_expired(
+    rpc: &Rpc,
+    seat: Seat,
+    free_us: i64,
+    now: Now,
+) -> Result<bool, Error> {
+    let caller = Caller::system("scheduling");
+    let scope = bangban_kit::scope::Scope::whole(&seat.district);
+    let found = store::find_waiting(&rpc.store, &scope, &caller, &seat.waiting).await?;
+    let cooling = seat.clone().cooling(free_us, String::new()).row();
+    let Some((mut place, version, head)) = found else {
+        return super::seats::changed(rpc, cooling).await;
+    };
+    let last = place.offers.last().map(|o| (o.number, o.outcome()));
+    let Some((number, OfferOutcome::Unspecified)) = last else {
+        return super::seats::changed(rpc, cooling).await;
+    };
+    let subject = format!("waiting/{}", place.id);
+    let chain = chain(&seat.district, subject, (version, head), &caller, now);
+    let act = Act::OfferEnded(OfferEnded {
+        number,
+        outcome: OfferOutcome::Expired.into(),
+    });
+    let chain = carry_out(&mut place, chain, vec![act], now, fold::waiting);
+    let row = places::row(&place, Some(version), (chain.number, &chain.head));
+    let states = vec![State::Row(cooling), State::Row(row)];
+    passed(rpc.store.write(&chain, None, states).await.map(|_| ()))
+}
+
+/// Offers freed seats to those who wait, each to the first whom it suits; answers how many, and the seats that are left.
+pub(super) async fn offer(
+    rpc: &Rpc,
+    district: &str,
+    day: &DayKey,
+    seats: Vec<Seat>,
+    now: Now,
+) -> Result<(usize, Vec<Seat>), Error> {
+    let layout = capacity::day(&rpc.store, district, day).await?.body;
+    let mut left = Vec::new();
+    let mut steps = 0;
+    for seat in seats {
+        let name = seat.key.slot.to_string();
+        let slot = layout.slots.iter().find(|s| s.id == name);
+        let is_given = |s: &&Slot| u32::from(seat.key.seat) < s.capacity && !s.is_closed;
+        let Some(slot) = slot.filter(is_given) else {
+            left.push(seat);
+            continue;
+        };
+        let freed = Freed {
+            slot,
+            seat: seat.key.seat.into(),
+        };
+        match first_for(rpc, district, &freed, now).await? {
+            Some((place, until)) => {
+                steps += usize::from(offered(rpc, place, seat, until, now).await?);
+            }
+            None => left.push(seat),
+        }
+    }
+    Ok((steps, left))
+}
+
+type Place = (Waiting, u64, Hash);
+
+/// The first who waits and may have the seat, and until when it is offered.
+async fn first_for(
+    rpc: &Rpc,
+    district: &str,
+    freed: &Freed<'_>,
+    now: Now,
+) -> Result<Option<(Place, DateTime<Utc>)>, Error> {
+    let slot = freed.slot;
+    let queue = (district, slot.site.as_str(), slot.group.as_str());
+    let mut queue = store::queue(&rpc.store, queue, LOOKED_AT).await?;
+    if queue.is_empty() {
+        return Ok(None);
+    }
+    let rules = capacity::policy(&rpc.store, district).await?.body;
+    let Some(until) = waiting::offered_until(slot, &rules, now.at) else {
+        return Ok(None);
+    };
+    queue.sort_by(|(a, ..), (b, ..)| waiting::order(a).cmp(&waiting::order(b)));
+    for place in queue {
+        if waiting::is_eligible(&place.0, freed, now.at) && may(rpc, &place.0, slot, now).await? {
+            return Ok(Some((place, until)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the person may have the slot beside what they have.
+async fn may(rpc: &Rpc, waiting: &Waiting, slot: &Slot, now: Now) -> Result<bool, Error> {
+    let nothing = GetBookingRequest {
+        district: waiting.district.clone(),
+        ..GetBookingRequest::default()
+    };
+    let command = Command::new(&Caller::system("scheduling"), &nothing);
+    let asked = Asked {
+        applicant: &waiting.applicant,
+        ..Asked::default()
+    };
+    let loaded = load::seat(&rpc.learned, &command, asked).await?;
+    let wanted = person::Seat {
+        booking: "",
+        item: &waiting.item,
+        starts_at: time::of(slot.starts_at.as_ref()),
+        ends_at: time::of(slot.ends_at.as_ref()),
+    };
+    let is_special = waiting::is_special(waiting);
+    Ok(
+        standing::may_book(&loaded.person.standing, is_special, now.at).is_ok()
+            && person::may_have(&wanted, &ahead(&loaded), &loaded.policy, now.at).is_ok(),
+    )
+}
+
+/// Holds a seat for one who waits, alone and for a limited time.
+async fn offered(
+    rpc: &Rpc,
+    place: Place,
+    seat: Seat,
+    until: DateTime<Utc>,
+    now: Now,
+) -> Result<bool, Error> {
+    let caller = Caller::system("scheduling");
+    let (mut place, version, head) = place;
+    let held = Seat {
+        state: SeatState::Held,
+        booking: Uuid::now_v7().to_string(),
+        applicant: place.applicant.clone(),
+        mask: place.applicant_mask.clone(),
+        groups: place.groups.clone(),
+        holder: caller.subject.clone(),
+        item: place.item.clone(),
+        held_us: now.us(),
+        due_us: Some(until.timestamp_micros()),
+        extensions: 0,
+        is_assisted: !place.groups.is_empty(),
+        waiting: place.id.clone(),
+        hold_key: String::new(),
+        hold_digest: String::new(),
+        last_key: String::new(),
+        ..seat
+    };
+    let number = u32::try_from(place.offers.len()).unwrap_or(u32::MAX);
+    let act = Act::SeatOffered(SeatOffered {
+        offer: Some(Offer {
+            number: number.saturating_add(1),
+            hold: Some(held.hold(held.epoch + 1)),
+            offered_at: Some(now.timestamp()),
+            outcome: OfferOutcome::Unspecified.into(),
+        }),
+    });
+    let district = held.district.clone();
+    let subject = format!("waiting/{}", place.id);
+    let chain = chain(&district, subject, (version, head), &caller, now);
+    let chain = carry_out(&mut place, chain, vec![act], now, fold::waiting);
+    let row = places::row(&place, Some(version), (chain.number, &chain.head));
+    let states = vec![State::Row(held.row()), State::Row(row)];
+    passed(rpc.store.write(&chain, None, states).await.map(|_| ()))
+}

@@ -1,0 +1,169 @@
+//! Days: published when their time has come, reservations lifted when theirs has, and appointments looked after on days
+//! whose capacity has changed (BB-9.2b).
+
+use bangban_kit::{identity::Caller, refusal::Refusal};
+use bangban_proto::bangban::scheduling::v1::{
+    BookingKept, BookingState, Day, OtherTimes, OtherTimesOffered, SlotAvailability,
+};
+use bangban_store::{Error, Now};
+use chrono::{Days, NaiveDate};
+
+use super::BATCH;
+use crate::{
+    domain::{
+        Act, change,
+        outside::{timestamp, today},
+        time,
+    },
+    doorkeeper::Doorkeeper,
+    rpc::Rpc,
+    store::{DayKey, capacity, due, us},
+    work,
+};
+
+/// Most other times that are offered.
+const OTHER_TIMES: usize = 5;
+
+/// How many days ahead other times are looked for.
+const LOOKED_AHEAD: u64 = 14;
+
+/// Publishes days whose time has come.
+pub(super) async fn publish(rpc: &Rpc, now: Now) -> Result<usize, Error> {
+    let mut steps = 0;
+    for (district, site) in capacity::to_publish(&rpc.store, now.us(), BATCH).await? {
+        steps += rpc.publish_due(&district, &site).await?;
+    }
+    Ok(steps)
+}
+
+fn key_of(id: &str) -> Result<DayKey, Refusal> {
+    id.parse().map_err(Refusal::internal)
+}
+
+/// Lifts reservations that have ended: the gate first, so that nobody is told full because of them (BB-7.1.1).
+pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
+    let caller = Caller::system("scheduling");
+    let mut steps = 0;
+    for (district, id) in due::days_to_lift(&rpc.store, now.us(), BATCH).await? {
+        let key = key_of(&id)?;
+        let kept = capacity::day(&rpc.store, &district, &key).await?;
+        let is_over = |until: Option<&_>| us(until).is_some_and(|until| until <= now.us());
+        let slots: Vec<String> = kept
+            .body
+            .slots
+            .iter()
+            .filter(|s| s.reserved > 0 && is_over(s.reserved_until.as_ref()))
+            .map(|s| s.id.clone())
+            .collect();
+        let name = Doorkeeper::day(&district, &key)?;
+        let mut generation = None;
+        for slot in &slots {
+            let number = crate::rpc::slot_number(slot)?;
+            generation = rpc.doors.gate().lift_reservation(&name, number).await.ok();
+            if generation.is_none() {
+                break;
+            }
+        }
+        if slots.is_empty() || generation.is_none() {
+            continue;
+        }
+        let effect = work::lifted(&rpc.store, &district, kept, slots, &caller, now).await?;
+        let mut states = effect.states;
+        states.push(capacity::revised());
+        // Lifted by the rows' own time already: that the gate knows it earlier or later decides nothing.
+        match rpc.store.write_all(&effect.chains, None, states).await {
+            Ok(_) => steps += 1,
+            Err(error) if error.is_passing() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(steps)
+}
+
+/// Looks after appointments on days that have changed: kept where the site still serves at that time, else offered other
+/// times, each once for the time that it has.
+pub(super) async fn care(rpc: &Rpc, now: Now) -> Result<usize, Error> {
+    let mut steps = 0;
+    for (district, id) in due::days_in_care(&rpc.store, now.us(), BATCH).await? {
+        let key = key_of(&id)?;
+        let day = capacity::day(&rpc.store, &district, &key).await?.body;
+        let slots = capacity::slots(&rpc.store, &district, &key).await?;
+        for booking in capacity::bookings(&rpc.store, &district, &key).await? {
+            if booking.state() != BookingState::Confirmed {
+                continue;
+            }
+            let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
+            let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
+            let settled = booking
+                .former_times
+                .last()
+                .map(|f| time::of(f.moved_at.as_ref()));
+            let has_offer = booking.other_times.last().is_some_and(|o| {
+                settled.is_none_or(|moved| moved < time::of(o.offered_at.as_ref()))
+            });
+            if !is_stranded || booking.is_kept || has_offer {
+                continue;
+            }
+            let is_closed = row.is_some_and(|s| s.is_closed);
+            let is_served = !is_closed || serves(rpc, &district, &key, &booking).await?;
+            let act = if is_served {
+                Act::BookingKept(BookingKept {
+                    reason: "时段容量调整，预约保留".to_owned(),
+                })
+            } else {
+                let free = around(rpc, &district, &key, now).await?;
+                let number = u32::try_from(booking.other_times.len()).unwrap_or(u32::MAX);
+                Act::OtherTimesOffered(OtherTimesOffered {
+                    other_times: Some(OtherTimes {
+                        number: number.saturating_add(1),
+                        reason: reason(&day),
+                        slots: change::other_times(&booking, &free, OTHER_TIMES),
+                        offered_at: Some(timestamp(now.at)),
+                    }),
+                })
+            };
+            steps += usize::from(super::bookings::acted(rpc, &district, &booking.id, act).await?);
+        }
+    }
+    Ok(steps)
+}
+
+fn reason(day: &Day) -> String {
+    format!("{} {} 的安排已变更", day.site, day.date)
+}
+
+/// Whether the site still serves at the time of an appointment.
+async fn serves(
+    rpc: &Rpc,
+    district: &str,
+    key: &DayKey,
+    booking: &bangban_proto::bangban::scheduling::v1::Booking,
+) -> Result<bool, Error> {
+    let known = rpc.learned.now(district).await?;
+    let Some(site) = known.site(&key.site) else {
+        return Ok(false);
+    };
+    let kept = capacity::of_site(&rpc.store, district, &key.site).await?;
+    let minute = |at| time::local(time::of(at)).1;
+    let span = (
+        minute(booking.starts_at.as_ref()),
+        minute(booking.ends_at.as_ref()),
+    );
+    let plan = work::plan(site, &kept.body, &known);
+    Ok(plan.serves(&booking.group, key.date, span)?)
+}
+
+/// What is free around a day at its site.
+async fn around(
+    rpc: &Rpc,
+    district: &str,
+    key: &DayKey,
+    now: Now,
+) -> Result<Vec<SlotAvailability>, Error> {
+    let first = (key.date - Days::new(LOOKED_AHEAD)).max(today(now.at));
+    let last: NaiveDate = key.date + Days::new(LOOKED_AHEAD);
+    let days = rpc
+        .free_days(district, &key.site, (first, last), "")
+        .await?;
+    Ok(days.into_iter().flat_map(|day| day.slots).collect())
+}

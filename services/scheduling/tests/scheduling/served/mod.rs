@@ -1,0 +1,5 @@
+//! The service over gRPC, on each database there is.
+
+mod booking;
+mod double;
+mod world;

@@ -1,0 +1,476 @@
+//! A served scheduling on one database, with people who may call it.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use bangban_calendar::{Calendar, SHANGHAI};
+use bangban_kit::{
+    access::Regions,
+    config::Config,
+    identity::{ContextKey, Issuer, Person, Verifier},
+    refusal::{self, Refusal},
+};
+use bangban_learned::revision;
+use bangban_net::{
+    client::{Channel, Local},
+    peer::Peer,
+    server::{self, Plan},
+};
+use bangban_proto::bangban::{
+    directory::v1::{Applicant, District, ItemVersion, OpeningHours, Site},
+    scheduling::v1::{
+        self as v1, Booking, BookingPolicy, Hold, Hours, Template, WeeklyHours,
+        booking_service_client::BookingServiceClient,
+        capacity_service_client::CapacityServiceClient,
+    },
+    types::v1::{Channel as Through, SpecialGroup},
+};
+use bangban_scheduling::{Scheduling, rpc::Rpc, tasks};
+use bangban_store::{Store, clock, copy};
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
+use sea_orm::ConnectionTrait as _;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Status, service::RoutesBuilder};
+use uuid::Uuid;
+
+use super::double::Directory;
+
+pub const DISTRICT: &str = "zigui";
+pub const SITE: &str = "town-centre";
+pub const ELSEWHERE: &str = "other-town";
+pub const GROUP: &str = "benefits";
+pub const ITEM: &str = "old-age-allowance";
+pub const OTHER_ITEM: &str = "food-licence";
+
+pub struct World {
+    pub store: Store,
+    pub rpc: Rpc,
+    pub directory: Directory,
+    channel: Channel,
+    config: Config,
+    issuer: Issuer,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+struct Anywhere;
+
+impl Regions for Anywhere {
+    fn exists(
+        &self,
+        _: String,
+    ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
+        Box::pin(async { Ok(true) })
+    }
+}
+
+/// A database of its own for each test: the demonstration clock is the whole database's.
+async fn database(name: &str) -> Option<String> {
+    let url = std::env::var("DATABASE_URL").ok()?;
+    let db = sea_orm::Database::connect(&url).await.expect("postgresql");
+    let own = format!("bangban_scheduling_test_{name}");
+    for sql in [
+        format!("DROP DATABASE IF EXISTS {own} WITH (FORCE)"),
+        format!("CREATE DATABASE {own}"),
+    ] {
+        db.execute_unprepared(&sql).await.expect("a database");
+    }
+    db.close().await.expect("closed");
+    let (server, _) = url.rsplit_once('/').expect("a database in the URL");
+    Some(format!("{server}/{own}"))
+}
+
+/// A world on each database there is; `name` is the test's.
+pub async fn worlds(name: &str) -> Vec<World> {
+    let mut worlds = vec![World::open("sqlite".to_owned()).await];
+    match database(name).await {
+        Some(url) => worlds.push(World::open(url).await),
+        None => eprintln!("no DATABASE_URL: `make test` starts a PostgreSQL and sets it"),
+    }
+    worlds
+}
+
+impl World {
+    async fn open(url: String) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config {
+            data: folder.path().to_owned(),
+            ..Config::default()
+        };
+        config.database.url = url;
+        config.database.max_connections = 8;
+        config.server.listen = ([127, 0, 0, 1], 0).into();
+        let identity = config.identity.clone();
+        let issuer = Issuer::open_or_create(
+            &folder.path().join("issuer.key"),
+            &config.jwks(),
+            &identity.issuer,
+            &identity.audience,
+        )
+        .expect("an issuer");
+        let context = ContextKey::open_or_create(&config.context_key()).expect("a key");
+        let (jwks, key) = (config.jwks(), context.clone());
+        let verifier = Verifier::new(&jwks, &identity.issuer, &identity.audience, key);
+        let local = Local::default();
+        let channel = Channel::local(local.clone());
+        let peer = Peer::new(channel.clone(), "scheduling", context);
+        let service = Scheduling::open(&config, peer).await.expect("opened");
+        let directory = Directory::default();
+        let mut routes = RoutesBuilder::default();
+        let names = service.add_to(&mut routes);
+        routes.add_service(directory.clone());
+        let stop = CancellationToken::new();
+        let plan = Plan {
+            routes: routes.routes(),
+            names,
+            verifier: Arc::new(verifier.expect("a verifier")),
+            regions: Arc::new(Anywhere),
+            local,
+            tls: None,
+        };
+        let listening = server::listen(&config.server).await.expect("an address");
+        tokio::spawn({
+            let (settings, stop) = (config.server.clone(), stop.clone());
+            async move { server::serve(listening, &settings, plan, stop).await }
+        });
+        let world = Self {
+            store: service.store(),
+            rpc: service.rpc(),
+            directory,
+            channel,
+            config,
+            issuer,
+            stop,
+            _folder: folder,
+        };
+        world.furnish().await;
+        world
+    }
+
+    /// What is learned from directory's feed.
+    async fn furnish(&self) {
+        let db = &self.store.db;
+        let district = District {
+            id: DISTRICT.to_owned(),
+            region: "420527".to_owned(),
+            ..District::default()
+        };
+        let put = copy::put(db, DISTRICT, "district", DISTRICT, &district);
+        put.await.expect("a district");
+        revision::begin(db, self.store.backend, DISTRICT)
+            .await
+            .expect("a revision");
+        for (id, region) in [(SITE, "420527100"), (ELSEWHERE, "420527200")] {
+            let hours = |weekday| OpeningHours {
+                weekday,
+                opens: "08:30".to_owned(),
+                closes: "17:00".to_owned(),
+            };
+            let site = Site {
+                id: id.to_owned(),
+                name: id.to_owned(),
+                region: region.to_owned(),
+                address: "楚王路1号".to_owned(),
+                telephone: "0717-1234567".to_owned(),
+                opening_hours: (1..=5).map(hours).collect(),
+                ..Site::default()
+            };
+            let put = copy::put(db, DISTRICT, "site", id, &site);
+            put.await.expect("a site");
+        }
+        for code in [ITEM, OTHER_ITEM] {
+            let item = ItemVersion {
+                code: code.to_owned(),
+                version: 1,
+                effective_from: "2020-01-01".to_owned(),
+                ..ItemVersion::default()
+            };
+            let id = format!("{code}@1");
+            let put = copy::put(db, DISTRICT, "item", &id, &item);
+            put.await.expect("an item");
+        }
+        revision::learned(db, self.store.backend, DISTRICT)
+            .await
+            .expect("a revision");
+    }
+
+    /// A new applicant, with these groups.
+    pub fn person(&self, groups: &[SpecialGroup]) -> String {
+        let id = Uuid::now_v7().to_string();
+        self.directory.know(Applicant {
+            id: id.clone(),
+            name_mask: "林*娥".to_owned(),
+            telephone_mask: "138****8000".to_owned(),
+            groups: groups.iter().map(|g| i32::from(*g)).collect(),
+            ..Applicant::default()
+        });
+        id
+    }
+
+    /// A request of somebody.
+    pub fn by<T>(&self, who: &Who, body: T) -> Request<T> {
+        let person = Person {
+            subject: who.subject.to_owned(),
+            roles: vec![who.role.to_owned()],
+            region: who.region.to_owned(),
+            site: who.site.to_owned(),
+            department: String::new(),
+            case: String::new(),
+        };
+        let ttl = Duration::from_secs(600);
+        let token = self.issuer.token(&self.config.jwks(), &person, ttl);
+        let mut request = Request::new(body);
+        let bearer = format!("Bearer {}", token.expect("a token"));
+        let bearer = bearer.parse().expect("a header");
+        request.metadata_mut().insert("authorization", bearer);
+        request
+    }
+
+    pub fn capacity(&self) -> CapacityServiceClient<Channel> {
+        CapacityServiceClient::new(self.channel.clone())
+    }
+
+    pub fn booking(&self) -> BookingServiceClient<Channel> {
+        BookingServiceClient::new(self.channel.clone())
+    }
+
+    /// Now, by the clock that rules are judged by.
+    pub async fn now(&self) -> DateTime<FixedOffset> {
+        self.store.now().await.expect("the time").local()
+    }
+
+    /// Moves the demonstration clock forward to an instant.
+    pub async fn advance_to(&self, at: DateTime<FixedOffset>) {
+        let seconds = (at.with_timezone(&Utc) - Utc::now()).num_seconds() + 1;
+        clock::set_offset(&self.store.db, self.store.backend, seconds)
+            .await
+            .expect("advanced");
+        self.rpc.doors_look().await;
+    }
+
+    /// The working day that follows so many working days behind tomorrow.
+    pub async fn working_day(&self, behind: u32) -> NaiveDate {
+        let tomorrow = self.now().await.date_naive() + Days::new(1);
+        let calendar = Calendar::national();
+        let day = calendar.add_working_days(tomorrow, behind + 1);
+        day.expect("within the calendar")
+    }
+
+    /// Nothing cools, so that no test waits.
+    pub async fn without_cooling(&self) {
+        let policy = BookingPolicy {
+            cooling_seconds: Some(0),
+            ..BookingPolicy::default()
+        };
+        self.rules(policy).await;
+    }
+
+    pub async fn rules(&self, policy: BookingPolicy) {
+        let request = v1::PutBookingPolicyRequest {
+            district: DISTRICT.to_owned(),
+            request_id: Uuid::now_v7().to_string(),
+            policy: Some(policy),
+            ..v1::PutBookingPolicyRequest::default()
+        };
+        let mut client = self.capacity();
+        let done = client.put_booking_policy(self.by(&ADMIN, request)).await;
+        done.expect("a policy");
+    }
+
+    /// A template with slots of half an hour from nine to eleven on every working day.
+    pub async fn template(&self, capacity: u32, reserved: u32) {
+        let request = v1::PutTemplateRequest {
+            district: DISTRICT.to_owned(),
+            request_id: Uuid::now_v7().to_string(),
+            template: Some(template(capacity, reserved)),
+            ..v1::PutTemplateRequest::default()
+        };
+        let mut client = self.capacity();
+        let done = client.put_template(self.by(&ADMIN, request)).await;
+        done.expect("a template");
+    }
+
+    /// Publishes a day.
+    pub async fn publish(&self, date: NaiveDate) {
+        let request = v1::PublishDaysRequest {
+            district: DISTRICT.to_owned(),
+            request_id: Uuid::now_v7().to_string(),
+            site: SITE.to_owned(),
+            from: date.to_string(),
+            to: date.to_string(),
+            ..v1::PublishDaysRequest::default()
+        };
+        let mut client = self.capacity();
+        let done = client.publish_days(self.by(&ADMIN, request)).await;
+        let days = done.expect("published").into_inner().days;
+        assert_eq!(days, [date.to_string()]);
+    }
+
+    /// A day that is published, with so many seats in each of its four slots.
+    pub async fn published(&self, capacity: u32, reserved: u32) -> NaiveDate {
+        self.template(capacity, reserved).await;
+        let date = self.working_day(1).await;
+        self.publish(date).await;
+        date
+    }
+
+    /// What is free on a day, by slot: for anybody, and for special groups beside.
+    pub async fn free(&self, date: NaiveDate) -> Vec<(u32, u32)> {
+        let request = v1::GetAvailabilityRequest {
+            district: DISTRICT.to_owned(),
+            sites: vec![SITE.to_owned()],
+            from: date.to_string(),
+            to: date.to_string(),
+            ..v1::GetAvailabilityRequest::default()
+        };
+        let mut client = self.booking();
+        let answer = client.get_availability(self.by(&LI_NA, request)).await;
+        let days = answer.expect("answered").into_inner().days;
+        assert!(days[0].is_published && days[0].is_known, "{days:?}");
+        let slots = days[0].slots.iter();
+        slots.map(|s| (s.free, s.reserved_free)).collect()
+    }
+
+    pub fn holding(&self, slot: &str, applicant: &str) -> v1::HoldSlotRequest {
+        v1::HoldSlotRequest {
+            district: DISTRICT.to_owned(),
+            request_id: Uuid::now_v7().to_string(),
+            slot: slot.to_owned(),
+            applicant: applicant.to_owned(),
+            item: ITEM.to_owned(),
+            ..v1::HoldSlotRequest::default()
+        }
+    }
+
+    pub async fn hold(&self, slot: &str, applicant: &str) -> Result<Hold, Status> {
+        let request = self.by(&LI_NA, self.holding(slot, applicant));
+        let answer = self.booking().hold_slot(request).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    pub fn confirming(&self, hold: &Hold) -> v1::ConfirmBookingRequest {
+        v1::ConfirmBookingRequest {
+            district: DISTRICT.to_owned(),
+            request_id: Uuid::now_v7().to_string(),
+            booking: hold.booking.clone(),
+            slot: hold.slot.clone(),
+            seat: hold.seat,
+            epoch: hold.epoch,
+            channel: Through::Window.into(),
+            ..v1::ConfirmBookingRequest::default()
+        }
+    }
+
+    pub async fn confirm(&self, hold: &Hold) -> Result<Booking, Status> {
+        let request = self.by(&LI_NA, self.confirming(hold));
+        changed(self.booking().confirm_booking(request).await)
+    }
+
+    /// An appointment for a new person.
+    pub async fn booked(&self, slot: &str) -> Booking {
+        let person = self.person(&[]);
+        let hold = self.hold(slot, &person).await.expect("held");
+        self.confirm(&hold).await.expect("confirmed")
+    }
+
+    /// Takes every step that is due.
+    pub async fn sweep(&self) -> usize {
+        tasks::once(&self.rpc).await.expect("swept")
+    }
+
+    pub async fn get(&self, booking: &str) -> Booking {
+        let request = v1::GetBookingRequest {
+            district: DISTRICT.to_owned(),
+            booking: booking.to_owned(),
+            after: String::new(),
+        };
+        let mut client = self.booking();
+        let answer = client.get_booking(self.by(&LI_NA, request)).await;
+        answer.expect("a booking").into_inner()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The template of the tests.
+pub fn template(capacity: u32, reserved: u32) -> Template {
+    let hours = |weekday| WeeklyHours {
+        weekday,
+        hours: Some(Hours {
+            from: "09:00".to_owned(),
+            to: "11:00".to_owned(),
+            slot_minutes: 30,
+            capacity,
+            reserved,
+            reserved_until_minutes: 60,
+        }),
+    };
+    Template {
+        id: "mornings".to_owned(),
+        site: SITE.to_owned(),
+        group: GROUP.to_owned(),
+        weekly: (1..=5).map(hours).collect(),
+        valid_from: "2020-01-01".to_owned(),
+        ..Template::default()
+    }
+}
+
+/// A slot of a day at the site.
+pub fn slot(date: NaiveDate, number: u16) -> String {
+    format!("{SITE}.{date}.{number}")
+}
+
+/// A time of a day.
+pub fn at(date: NaiveDate, hour: u32, minute: u32) -> DateTime<FixedOffset> {
+    let time = NaiveTime::from_hms_opt(hour, minute, 0).expect("a time");
+    let at = date.and_time(time).and_local_timezone(SHANGHAI);
+    at.single().expect("an instant")
+}
+
+/// Who calls.
+pub struct Who {
+    pub subject: &'static str,
+    pub role: &'static str,
+    pub region: &'static str,
+    pub site: &'static str,
+}
+
+pub const LI_NA: Who = Who {
+    subject: "li-na",
+    role: "agent",
+    region: "420527100",
+    site: SITE,
+};
+/// Serves in the town beside.
+pub const CHEN_JUN: Who = Who {
+    subject: "chen-jun",
+    role: "agent",
+    region: "420527200",
+    site: ELSEWHERE,
+};
+pub const ADMIN: Who = Who {
+    subject: "zhao",
+    role: "administrator",
+    region: "420527",
+    site: "",
+};
+
+pub fn changed(
+    answer: Result<tonic::Response<v1::BookingChange>, Status>,
+) -> Result<Booking, Status> {
+    answer.map(|a| a.into_inner().booking.expect("a booking"))
+}
+
+/// The reason of a refusal, which speaks both languages and cites its requirement.
+pub fn reason<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    let status = answer.expect_err("a refusal");
+    assert!(
+        !refusal::sentence(&status, "zh-CN").is_ascii(),
+        "{status:?}"
+    );
+    assert!(refusal::sentence(&status, "en").is_ascii(), "{status:?}");
+    refusal::reason(&status)
+}
