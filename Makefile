@@ -19,7 +19,7 @@ agent := --role agent --subject hu-yulian --site yandengbao-village-station --re
 locked := $(if $(CI),--locked)
 keep_going := $(if $(CI),--no-fail-fast)
 
-.PHONY: help run demo services test bench lint fmt proto api example breaking advisories docs clean build toolchain tools
+.PHONY: help run demo services test bench mutants lint fmt proto api example breaking advisories docs clean build toolchain tools
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: ## Lint, then all tests, on a throw-away PostgreSQL and Redis unless DATAB
 bench: toolchain ## Measure what is promised; FIGURES="start_time idle_memory" measures only these
 	cargo build --release -p bangban -p bangban-bench $(locked)
 	@$(scripts)/bench $(FIGURES)
+
+mutants: toolchain ## Take out one guard of booking at a time, and see the tests fail; NAMES="seat-key" takes only these
+	@$(scripts)/mutants $(NAMES)
 
 lint: toolchain tools ## Formatting, contracts, dependencies, clippy
 	@$(stage) "formatting" cargo fmt --all --check -- --color never

@@ -5,8 +5,8 @@ CREATE TABLE reference.acts (LIKE casework.acts INCLUDING ALL);
 CREATE TABLE reference.states (
   district text NOT NULL, subject text NOT NULL, version bigint NOT NULL, head bytea NOT NULL, body bytea NOT NULL,
   PRIMARY KEY (district, subject));
--- A hundred states for each of 32 clients.
+-- A hundred states for each of 64 clients.
 INSERT INTO reference.states
   SELECT 'bench-' || (n / 100) % 8, 'cases/00000000-0000-7000-8000-' || lpad(n::text, 12, '0'), 0, sha256(''), ''
-  FROM generate_series(0, 3199) AS n;
+  FROM generate_series(0, 6399) AS n;
 ANALYZE reference.states;

@@ -19,6 +19,7 @@ mod faults;
 mod inside_outside;
 mod ledger;
 mod modes;
+mod mutants;
 mod personal_data;
 mod processes;
 mod quiet;

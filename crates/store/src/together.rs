@@ -153,6 +153,7 @@ fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, 
     let mut parts = Vec::new();
     // The parts that change rows, each of which goes on with those whose row before was the one that was read.
     let mut changes: Vec<String> = Vec::new();
+    let mut added: Vec<String> = Vec::new();
     let among = |changes: &[String], number: &str, word: &str| match changes.last() {
         Some(before) => format!(" {word} {number} IN (SELECT n FROM {before})"),
         None => String::new(),
@@ -174,10 +175,12 @@ fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, 
             changes.push(name);
         } else {
             let only = among(&changes, "g.n", "WHERE");
+            let name = format!("added{at}");
             parts.push(format!(
-                "added{at} AS (INSERT INTO {table} (district, id, {listed}) SELECT district, id, {listed} \
+                "{name} AS (INSERT INTO {table} (district, id, {listed}) SELECT district, id, {listed} \
                  FROM {given} AS g(district, id, {listed}, n){only} ORDER BY n RETURNING 1)"
             ));
+            added.push(name);
         }
     }
     let mut answers = vec![match changes.last() {
@@ -199,12 +202,17 @@ fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, 
         let acts = arrays::unnest(acts, arguments)?;
         let names: Vec<String> = COLUMNS.iter().map(|c| c.unquoted().to_owned()).collect();
         let names = names.join(", ");
-        let only = match among(&changes, "a.of", "WHERE") {
-            // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
-            none if none.is_empty() && !parts.is_empty() => {
-                " WHERE (SELECT count(*) FROM added0) > 0".to_owned()
-            }
-            only => only,
+        // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
+        let mut only: Vec<String> = added
+            .iter()
+            .map(|added| format!("(SELECT count(*) FROM {added}) > 0"))
+            .collect();
+        if let Some(before) = changes.last() {
+            only.push(format!("a.of IN (SELECT n FROM {before})"));
+        }
+        let only = match only.as_slice() {
+            [] => String::new(),
+            only => format!(" WHERE {}", only.join(" AND ")),
         };
         parts.push(format!(
             "written AS (INSERT INTO acts ({names}) SELECT {names} FROM {acts} AS a({names}, of, n){only} \

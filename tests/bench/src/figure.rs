@@ -15,6 +15,8 @@ pub enum Goal {
     RatioFrom(f64),
     /// The value stays below this part of the reference.
     RatioBelow(f64),
+    /// Nothing: it is what somebody else does, stated beside ours.
+    Nothing,
 }
 
 /// A figure.
@@ -60,6 +62,14 @@ impl Figure {
         }
     }
 
+    /// A figure without a reference, of which nothing is promised.
+    pub fn stated(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self {
+            goal: Goal::Nothing,
+            ..Self::below(0.0, name, value, unit)
+        }
+    }
+
     fn ratio(&self) -> Option<f64> {
         self.reference.map(|reference| self.value / reference)
     }
@@ -72,6 +82,7 @@ impl Figure {
             Goal::AtLeast(least) => self.value >= least,
             Goal::RatioFrom(least) => self.ratio().is_some_and(|ratio| ratio >= least),
             Goal::RatioBelow(most) => self.ratio().is_some_and(|ratio| ratio < most),
+            Goal::Nothing => true,
         }
     }
 }
@@ -92,7 +103,10 @@ impl fmt::Display for Figure {
         | Goal::AtMost(goal)
         | Goal::AtLeast(goal)
         | Goal::RatioFrom(goal)
-        | Goal::RatioBelow(goal)) = self.goal;
+        | Goal::RatioBelow(goal)) = self.goal
+        else {
+            return Ok(());
+        };
         let verdict = if self.is_met() { "met" } else { "missed" };
         // A third is a goal too.
         let goal = (goal * 1e3).round() / 1e3;
@@ -145,6 +159,12 @@ mod tests {
             figure.to_string(),
             "figure case_open 1499 per_second reference 3000 ratio 0.500 goal 0.5 missed"
         );
+    }
+
+    #[test]
+    fn what_is_only_stated_is_a_line_without_a_goal() {
+        let figure = Figure::stated("row_lock", 327.6, "per_second");
+        assert_eq!(figure.to_string(), "figure row_lock 328 per_second");
     }
 
     #[test]

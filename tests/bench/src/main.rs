@@ -4,6 +4,7 @@
 //! To add a figure: a file that measures it, and a line in [`FIGURES`].
 
 mod agent;
+mod booking;
 mod case_command;
 mod case_open;
 mod case_read;
@@ -37,7 +38,7 @@ use futures::FutureExt as _;
 use tokio::runtime::Builder;
 
 /// What can be measured, in the order in which it is.
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 15] = [
     "start_time",
     "idle_memory",
     "idle_memory_services",
@@ -47,6 +48,10 @@ const FIGURES: [&str; 11] = [
     "case_read_rate",
     "feed_events",
     "rolling_restart_failures",
+    "booking_spread",
+    "booking_hot",
+    "refusal_rate",
+    "availability_p99",
     "import_regions_sqlite",
     "import_regions_postgres",
 ];
@@ -62,6 +67,10 @@ async fn measure(name: &str) -> Result<Vec<Figure>, Failure> {
         "case_read_rate" => case_read::measure().await,
         "feed_events" => feed_events::measure().await,
         "rolling_restart_failures" => rolling_restart::measure().await,
+        "booking_spread" => booking::measure_spread().await,
+        "booking_hot" => booking::measure_hot().await,
+        "refusal_rate" => booking::measure_refusals().await,
+        "availability_p99" => booking::measure_month().await,
         "import_regions_sqlite" => import_regions::measure_sqlite().await,
         "import_regions_postgres" => import_regions::measure_postgres().await,
         _ => Err(Failure::new(format!(

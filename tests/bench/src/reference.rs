@@ -4,7 +4,7 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use bangban::failure::Failure;
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use tokio::process::Command;
 
 use crate::{
@@ -35,25 +35,17 @@ pub async fn beside<W: Work>(
     url: &str,
     used: impl Fn() -> f64,
 ) -> Result<Figure, Failure> {
-    let connection = database::connect(url).await?;
-    connection
-        .execute_unprepared(include_str!("../reference-tables.sql"))
-        .await
-        .map_err(|e| Failure::of("the reference's tables cannot be made", &e))?;
+    let connection = prepare(url, include_str!("../reference-tables.sql")).await?;
     let clients = workers.len();
-    reference(url, clients, WARM_UP).await?;
+    statements(url, clients, WARM_UP).await?;
     turn(workers, WARM_UP).await?;
-    // As the server does by itself in the first minutes of a table that grows.
-    connection
-        .execute_unprepared("ANALYZE")
-        .await
-        .map_err(|e| Failure::of("the tables cannot be analysed", &e))?;
+    analyse(&connection).await?;
     let (mut ours, mut references) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let before = (used(), own());
         let turn = turn(workers, TURN).await?;
         let after = (used(), own());
-        let reference = reference(url, clients, TURN).await?;
+        let reference = statements(url, clients, TURN).await?;
         ours.push(turn.rate);
         references.push(reference);
         note(format!(
@@ -75,9 +67,38 @@ pub async fn beside<W: Work>(
     })
 }
 
-/// Transactions in a second that pgbench does of the reference.
-async fn reference(url: &str, clients: usize, length: Duration) -> Result<f64, Failure> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference.sql");
+/// Makes tables that a script works on, and answers the connection.
+pub async fn prepare(url: &str, tables: &str) -> Result<DatabaseConnection, Failure> {
+    let connection = database::connect(url).await?;
+    connection
+        .execute_unprepared(tables)
+        .await
+        .map_err(|e| Failure::of("the reference's tables cannot be made", &e))?;
+    Ok(connection)
+}
+
+/// Counts all tables anew, as the server does by itself in the first minutes of a table that grows.
+pub async fn analyse(connection: &DatabaseConnection) -> Result<(), Failure> {
+    connection
+        .execute_unprepared("ANALYZE")
+        .await
+        .map(|_| ())
+        .map_err(|e| Failure::of("the tables cannot be analysed", &e))
+}
+
+/// Transactions in a second of the database reference.
+pub async fn statements(url: &str, clients: usize, length: Duration) -> Result<f64, Failure> {
+    pgbench(url, "reference.sql", clients, length).await
+}
+
+/// Transactions in a second that pgbench does of a script beside this crate's sources.
+pub async fn pgbench(
+    url: &str,
+    script: &str,
+    clients: usize,
+    length: Duration,
+) -> Result<f64, Failure> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
     let clients = clients.to_string();
     let seconds = length.as_secs().to_string();
     let output = Command::new("pgbench")

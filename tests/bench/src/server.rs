@@ -72,6 +72,7 @@ impl Installation {
             // Not as a flag: the URL may hold a password.
             .env("BANGBAN_DATABASE__URL", &self.config.database.url)
             .env("BANGBAN_DATA", &self.config.data)
+            .env("BANGBAN_REDIS__URL", &self.config.redis.url)
             .env("BANGBAN_LOG__LEVEL", "warn")
             .current_dir(&self.config.data)
             .stdin(Stdio::null())

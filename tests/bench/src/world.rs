@@ -59,11 +59,22 @@ pub fn request_id() -> String {
 pub struct World {
     /// All agents, those of different districts in turn.
     pub agents: Vec<Agent>,
+    /// Position of directory's log behind which all of it is there.
+    pub loaded: String,
 }
 
 impl World {
-    /// Loads so many districts through an instance that has the sample's regions.
+    /// Loads so many districts through an instance that has the sample's regions, each with [`AGENTS`].
     pub async fn load(place: &Place<'_>, districts: usize) -> Result<Self, Failure> {
+        Self::load_with(place, districts, AGENTS).await
+    }
+
+    /// The same with so many agents in each.
+    pub async fn load_with(
+        place: &Place<'_>,
+        districts: usize,
+        agents: usize,
+    ) -> Result<Self, Failure> {
         let operator = place.client(&operator())?;
         let people = Sample::shipped()?.applicants;
         let towns = towns(&operator).await?;
@@ -99,7 +110,7 @@ impl World {
                 applicants.push(found.applicant.unwrap_or_default().id);
             }
             let mut team = Vec::new();
-            for agent in 0..AGENTS {
+            for agent in 0..agents {
                 let id = format!("agent-{number}-{agent}");
                 position = district.staff(&id).await?;
                 let person = Person {
@@ -126,7 +137,10 @@ impl World {
         for agent in &mut agents {
             agent.open(&position).await?;
         }
-        Ok(Self { agents })
+        Ok(Self {
+            agents,
+            loaded: position,
+        })
     }
 }
 
