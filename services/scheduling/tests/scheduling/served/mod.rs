@@ -2,5 +2,6 @@
 
 mod booking;
 mod double;
+mod refusals;
 mod waiting;
 mod world;
