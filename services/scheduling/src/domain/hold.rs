@@ -1,5 +1,5 @@
 //! How long a seat is held while somebody decides. Time limits can be extended (WCAG 2.2.1, level A): once at least,
-//! and more often for people who are assisted, who need longer for the same form.
+//! and ten times, as that criterion names it, for people who are assisted, who need longer for the same form.
 
 use bangban_kit::refusal::Refusal;
 use bangban_limits::time::timestamp;

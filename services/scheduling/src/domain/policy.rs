@@ -6,6 +6,9 @@ use chrono::TimeDelta;
 /// Minutes before an appointment at which people are reminded where the district says nothing: three days, and one.
 pub const REMINDER_MINUTES: [u32; 2] = [4320, 1440];
 
+/// How often assisted people may extend a hold where the district says nothing: WCAG 2.2.1 asks for ten times at least.
+pub const ASSISTED_EXTENSIONS: u32 = 10;
+
 /// The rules with defaults in their places, as the contract states them. Filled ones stay as they are.
 #[must_use]
 pub fn filled(policy: &BookingPolicy) -> BookingPolicy {
@@ -15,7 +18,8 @@ pub fn filled(policy: &BookingPolicy) -> BookingPolicy {
         hold_seconds: or(policy.hold_seconds, 300),
         extension_count,
         // Assisted people are never given less (BB-7.1.1).
-        assisted_extension_count: or(policy.assisted_extension_count, 3).max(extension_count),
+        assisted_extension_count: or(policy.assisted_extension_count, ASSISTED_EXTENSIONS)
+            .max(extension_count),
         most_ahead: or(policy.most_ahead, 3),
         most_per_item: or(policy.most_per_item, 1),
         most_per_day: or(policy.most_per_day, 2),
@@ -65,6 +69,11 @@ mod tests {
                 filled.no_show_limit
             ),
             (3, 1, 2, 5, 2)
+        );
+        assert_eq!(
+            (filled.extension_count, filled.assisted_extension_count),
+            (1, 10),
+            "WCAG 2.2.1"
         );
         assert_eq!(filled.reminder_minutes, REMINDER_MINUTES);
         assert_eq!(super::filled(&filled), filled, "nothing is left to fill");

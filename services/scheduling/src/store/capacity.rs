@@ -14,7 +14,10 @@ use bangban_store::{
     write::{Row, State},
 };
 use prost::Message;
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
+use sea_orm::{
+    ConnectionTrait as _, QueryResult, Statement, Value,
+    sea_query::{Expr, ExprTrait as _, Query},
+};
 
 use super::{
     key::{DayKey, SeatKey, SlotKey},
@@ -162,10 +165,21 @@ pub fn day_row(
 /// What makes every process look at capacity anew.
 #[must_use]
 pub fn revised() -> State {
-    let mut update = sea_orm::sea_query::Query::update();
+    let mut update = Query::update();
     update
         .table("gate")
-        .value("revision", sea_orm::sea_query::Expr::cust("revision + 1"));
+        .value("revision", Expr::cust("revision + 1"));
+    State::Update(update)
+}
+
+/// The same, if the gate's generation is the one under which it was told; else the whole write is a conflict.
+#[must_use]
+pub fn revised_under(generation: i64) -> State {
+    let mut update = Query::update();
+    update
+        .table("gate")
+        .value("revision", Expr::cust("revision + 1"))
+        .and_where(Expr::col("generation").eq(generation));
     State::Update(update)
 }
 

@@ -55,22 +55,14 @@ pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
             .filter(|s| s.reserved > 0 && is_over(s.reserved_until.as_ref()))
             .map(|s| s.id.clone())
             .collect();
-        let name = Doorkeeper::day(&district, &key)?;
-        let mut generation = None;
-        for slot in &slots {
-            let number = crate::rpc::slot_number(slot)?;
-            generation = rpc.doors.gate().lift_reservation(&name, number).await.ok();
-            if generation.is_none() {
-                break;
-            }
-        }
-        if slots.is_empty() || generation.is_none() {
+        let Some(generation) = told(rpc, &Doorkeeper::day(&district, &key)?, &slots).await? else {
             continue;
-        }
+        };
         let effect = work::lifted(&rpc.store, &district, kept, slots, &caller, now).await?;
         let mut states = effect.states;
-        states.push(capacity::revised());
-        // Lifted by the rows' own time already: that the gate knows it earlier or later decides nothing.
+        // As with seats that come back: a process that still talks to a demoted Redis has told the wrong one, and what it
+        // lifts there would stay reserved in the right one, which would go on saying full.
+        states.push(capacity::revised_under(generation));
         match rpc.store.write_all(&effect.chains, None, states).await {
             Ok(_) => steps += 1,
             Err(error) if error.is_passing() => {}
@@ -78,6 +70,24 @@ pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
         }
     }
     Ok(steps)
+}
+
+/// Tells the gate that slots are no longer reserved; answers under which generation, or none when it cannot be told or the
+/// generation has changed meanwhile.
+async fn told(rpc: &Rpc, day: &bangban_slots::Day, slots: &[String]) -> Result<Option<i64>, Error> {
+    let mut generations = Vec::new();
+    for slot in slots {
+        let number = crate::rpc::slot_number(slot)?;
+        let Ok(generation) = rpc.doors.gate().lift_reservation(day, number).await else {
+            return Ok(None);
+        };
+        generations.push(generation);
+    }
+    generations.dedup();
+    Ok(match generations[..] {
+        [generation] => Some(generation),
+        _ => None,
+    })
 }
 
 /// Looks after appointments on days that have changed: kept where the site still serves at that time, else offered other

@@ -2,6 +2,7 @@
 
 mod booking;
 pub mod double;
+mod refusals;
 pub mod server;
 mod waiting;
 pub mod world;

@@ -22,7 +22,7 @@ use bangban_proto::bangban::{
 use bangban_scheduling::{rpc::Rpc, tasks};
 use bangban_store::{Store, clock, copy};
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
@@ -356,6 +356,30 @@ impl World {
         let answer = client.get_booking(self.by(&LI_NA, request)).await;
         answer.expect("a booking").into_inner()
     }
+}
+
+/// How much was ever written: acts, and rows with how often each was changed. What is refused leaves it as it was.
+pub async fn written(world: &World) -> Vec<i64> {
+    let mut written = Vec::new();
+    for table in [
+        "days", "slots", "seats", "persons", "bookings", "waiting", "capacity",
+    ] {
+        let sql = format!(
+            "SELECT CAST(count(*) AS bigint), CAST(COALESCE(sum(version), 0) AS bigint) FROM {table}"
+        );
+        written.extend(numbers(world, sql, 2).await);
+    }
+    let acts = "SELECT CAST(count(*) AS bigint) FROM acts".to_owned();
+    written.extend(numbers(world, acts, 1).await);
+    written
+}
+
+async fn numbers(world: &World, sql: String, width: usize) -> Vec<i64> {
+    let statement = Statement::from_string(world.store.backend, sql);
+    let row = world.store.row(statement).await.expect("counted");
+    let row = row.expect("a row");
+    let number = |n| row.try_get_by_index(n).expect("a number");
+    (0..width).map(number).collect()
 }
 
 /// The template of the tests.
