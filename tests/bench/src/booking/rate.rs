@@ -37,8 +37,8 @@ const TURN: Duration = Duration::from_secs(10);
 /// Length of the turns before, which do not count.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-/// Appointments of each client for which there are people before the first turn; afterwards a half more than the turn
-/// before took.
+/// Appointments of each client for which there are people before the first turn; afterwards twice as many as the fastest
+/// turn took.
 const FIRST: usize = 150;
 
 /// Slots of a day, of twenty minutes.
@@ -142,8 +142,8 @@ async fn measure_in(
     let mut rate = warm.rate;
     let (mut ours, mut references, mut row_locks) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
-        // Half as much again as the last turn, and what one may be ahead of others.
-        let wanted = rate * TURN.as_secs_f64() * 1.5 / CLIENTS as f64;
+        // Twice as many as the fastest turn took, and what one may be ahead of others.
+        let wanted = rate * TURN.as_secs_f64() * 2.0 / CLIENTS as f64;
         stock(&mut clerks, wanted as usize + 2 * EACH + 10).await?;
         let used = || desk.serving.processor().unwrap_or(f64::NAN);
         let before = (used(), own());
@@ -161,7 +161,7 @@ async fn measure_in(
             (after.0 - before.0) * 1e3 / turn.count as f64,
             (after.1 - before.1) * 1e3 / turn.count as f64,
         ));
-        rate = turn.rate;
+        rate = rate.max(turn.rate);
         ours.push(turn.rate);
         references.push(reference);
         row_locks.push(row_lock);
