@@ -9,7 +9,6 @@ mod deadlines;
 mod frames;
 mod limits;
 mod local;
-mod overhead;
 mod served;
 mod server;
 mod streams;
