@@ -22,16 +22,21 @@ pub(super) async fn pairs(
         .collect()
 }
 
-/// Seats whose hold has expired, or whose cooling is over.
+/// How long after its end a hold is ended at the earliest: a confirmation that began while it lived is written first,
+/// so that a live hold always confirms (BB-9.2b).
+const BEGUN_BEFORE: i64 = 1_000_000;
+
+/// Seats whose hold has expired a second ago, or whose cooling is over.
 ///
 /// # Errors
 /// The database's.
 pub async fn seats(store: &Store, now_us: i64, limit: i64) -> Result<Vec<Seat>, Error> {
     let sql = format!(
-        "SELECT s.district, {} FROM seats s WHERE s.due_us <= $1 AND s.state IN (1, 3) ORDER BY s.due_us LIMIT $2",
+        "SELECT s.district, {} FROM seats s WHERE s.due_us <= $1 AND s.state IN (1, 3) \
+         AND (s.state = 3 OR s.due_us <= $2) ORDER BY s.due_us LIMIT $3",
         seat::columns("s")
     );
-    let values: [Value; 2] = [now_us.into(), limit.into()];
+    let values: [Value; 3] = [now_us.into(), (now_us - BEGUN_BEFORE).into(), limit.into()];
     let rows = store
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;

@@ -16,17 +16,29 @@ pub struct Barrier {
 }
 
 impl Barrier {
+    /// Writes on all seats wait, and go on together.
     pub async fn set(stage: &Stage) -> Self {
+        let lock = "LOCK TABLE scheduling.seats IN SHARE ROW EXCLUSIVE MODE";
+        Self::with(stage, lock).await
+    }
+
+    /// Writes on the seats there are wait, and go on one after the other, as they came.
+    pub async fn in_turn(stage: &Stage) -> Self {
+        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
+        Self::with(stage, lock).await
+    }
+
+    async fn with(stage: &Stage, lock: &str) -> Self {
         let url = &stage.world.config.database.url;
         let db = Database::connect(url).await.expect("postgresql");
         let transaction = db.begin().await.expect("a transaction");
-        let lock = "LOCK TABLE scheduling.seats IN SHARE ROW EXCLUSIVE MODE";
         transaction.execute_unprepared(lock).await.expect("locked");
         Self { db, transaction }
     }
 
     async fn waiting(&self) -> Vec<i32> {
-        let sql = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'scheduling.seats'::regclass";
+        let sql = "SELECT pid FROM pg_stat_activity \
+             WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
         let statement = Statement::from_string(self.db.get_database_backend(), sql);
         let rows = self.db.query_all_raw(statement).await.expect("rows");
         let pids = rows.iter().map(|row| row.try_get_by_index(0));

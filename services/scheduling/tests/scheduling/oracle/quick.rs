@@ -13,7 +13,7 @@ use super::{
     calls::{Answer, Caller},
     crowd::{rush, somebody},
     judge,
-    stage::Stage,
+    stage::{self, Stage},
     truth::{HELD, Truth},
 };
 use crate::served::world::CHEN_JUN;
@@ -54,11 +54,13 @@ async fn bb_9_2b_a_confirmation_that_meets_the_end_of_its_hold_is_not_undone_by_
     let Some(stage) = Stage::open("end_of_hold", "", (1, 0), 2).await else {
         return;
     };
+    // Time enough to ask for the confirmation on a machine that does much else.
+    stage.world.rules(stage::rules(6)).await;
     let caller = stage.caller(0);
     let Answer::Held(hold) = caller.hold(&stage.slot(0), &somebody()).await else {
         panic!("not held")
     };
-    let barrier = Barrier::set(&stage).await;
+    let barrier = Barrier::in_turn(&stage).await;
     let ends = async {
         // First the confirmation, then, when the hold is over, the sweep of another process.
         barrier.holds_back(1).await;

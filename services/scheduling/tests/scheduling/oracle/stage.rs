@@ -79,7 +79,7 @@ impl Stage {
         let (redis, doubled) = (redis.to_owned(), directory.clone());
         let world = on_its_own(async move { World::open_as(url, redis, doubled).await }).await;
         truth::record(&world.store).await;
-        world.rules(rules()).await;
+        world.rules(rules(HOLD_SECONDS)).await;
         let date = world.published(capacity, reserved).await;
         let mut served = Vec::new();
         for _ in 0..replicas {
@@ -263,9 +263,10 @@ impl Stage {
     }
 }
 
-fn rules() -> BookingPolicy {
+/// Rules that are in nobody's way.
+pub fn rules(hold_seconds: u32) -> BookingPolicy {
     BookingPolicy {
-        hold_seconds: HOLD_SECONDS,
+        hold_seconds,
         cooling_seconds: Some(0),
         offer_seconds: 2,
         most_ahead: 100,
