@@ -1,7 +1,9 @@
 //! The service over gRPC, on each database there is.
 
 mod booking;
+mod degraded;
 pub mod double;
+mod figures;
 mod refusals;
 pub mod server;
 mod waiting;
