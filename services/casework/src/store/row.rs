@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use bangban_learned::known::{Known, Learned, revision_sql};
 use bangban_ledger::Hash;
+use bangban_limits::time::us;
 use bangban_proto::bangban::casework::v1::Case;
 use bangban_store::{
     Error, Now, Store, act,
@@ -93,11 +94,6 @@ pub async fn load(
     })
 }
 
-fn us(at: Option<&prost_types::Timestamp>) -> Value {
-    at.map(|t| t.seconds * 1_000_000 + i64::from(t.nanos) / 1000)
-        .into()
-}
-
 /// Column values that follow from a case, with its version, the hash of its last act, and the calendar's revision.
 fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'static str, Value)> {
     let decision = case.clocks.iter().find(|c| c.id == "decision");
@@ -109,19 +105,19 @@ fn columns(case: &Case, version: u64, head: &Hash, revision: i64) -> Vec<(&'stat
         ("region", case.region.clone().into()),
         ("site", case.site.clone().into()),
         ("agent", case.agent.clone().into()),
-        ("due_at_us", us(case.next_due_at.as_ref())),
+        ("due_at_us", us(case.next_due_at.as_ref()).into()),
         (
             "attention_at_us",
             clock::attention_at(case).map(|s| s * 1_000_000).into(),
         ),
-        ("ended_at_us", us(case.ended_at.as_ref())),
+        ("ended_at_us", us(case.ended_at.as_ref()).into()),
         (
             "decision_due_at_us",
-            us(decision.and_then(|d| d.due_at.as_ref())),
+            us(decision.and_then(|d| d.due_at.as_ref())).into(),
         ),
         (
             "decision_ended_at_us",
-            us(decision.and_then(|d| d.ended_at.as_ref())),
+            us(decision.and_then(|d| d.ended_at.as_ref())).into(),
         ),
         ("calendar_revision", revision.into()),
         ("receiver", receiver.unwrap_or_default().into()),
@@ -140,7 +136,7 @@ pub fn insert(case: &Case, chain: &Chain, revision: i64) -> State {
         ("applicant", case.applicant.clone().into()),
         ("item", case.item.clone().into()),
         ("item_version", i64::from(case.item_version).into()),
-        ("opened_at_us", us(case.opened_at.as_ref())),
+        ("opened_at_us", us(case.opened_at.as_ref()).into()),
         ("consultation", case.consultation.clone().into()),
     ]);
     State::Row(Row {

@@ -5,10 +5,9 @@ use bangban_kit::{
     page::Page,
     scope::{Reach, Scope},
 };
+use bangban_limits::time::us;
 use bangban_proto::bangban::consultation::v1::{Consultation, ListConsultationsRequest};
 use bangban_store::{Error, Store, query::Query};
-
-use super::row::us;
 
 /// A query that reads no more than the scope allows: the region, the own site, a department's referrals, and what is
 /// offered to the caller.

@@ -5,12 +5,9 @@
 
 use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
 use bangban_learned::known::Known;
-use bangban_proto::bangban::{
-    scheduling::v1::{
-        Booking, BookingChange, BookingState, ConfirmBookingRequest, ExtendHoldRequest, Hold,
-        HoldSlotRequest, ReleaseHoldRequest, SeatState,
-    },
-    types::v1::Actor,
+use bangban_proto::bangban::scheduling::v1::{
+    Booking, BookingChange, BookingState, ConfirmBookingRequest, ExtendHoldRequest, Hold,
+    HoldSlotRequest, ReleaseHoldRequest, SeatState,
 };
 use bangban_slots::{Row as GateRow, Who};
 use bangban_store::{Error, Now, Position, command::Command};
@@ -446,10 +443,7 @@ pub(crate) fn appointment(seat: &Seat, loaded: &Loaded, caller: &Caller) -> Book
         applicant_mask: seat.mask.clone(),
         groups: seat.groups.clone(),
         is_assisted: seat.is_assisted,
-        booked_by: Some(Actor {
-            subject: caller.subject.clone(),
-            site: caller.site.clone(),
-        }),
+        booked_by: Some(caller.actor()),
         held_at: at(seat.held_us),
         confirmed_at: Some(timestamp(loaded.now.at)),
         waiting: seat.waiting.clone(),

@@ -5,14 +5,11 @@ use bangban_learned::district;
 use bangban_ledger::{Hash, START};
 use bangban_proto::{
     Head,
-    bangban::{
-        scheduling::v1::{
-            AcceptOfferRequest, BookingChange, DeclineOfferRequest, GetWaitingRequest,
-            GetWaitingResponse, JoinWaitingListRequest, LeaveWaitingListRequest, Offer, OfferEnded,
-            OfferOutcome, SeatState, Waiting, WaitingBooked, WaitingChange, WaitingJoined,
-            WaitingLeft, WaitingState,
-        },
-        types::v1::Actor,
+    bangban::scheduling::v1::{
+        AcceptOfferRequest, BookingChange, DeclineOfferRequest, GetWaitingRequest,
+        GetWaitingResponse, JoinWaitingListRequest, LeaveWaitingListRequest, Offer, OfferEnded,
+        OfferOutcome, SeatState, Waiting, WaitingBooked, WaitingChange, WaitingJoined, WaitingLeft,
+        WaitingState,
     },
 };
 use bangban_store::{Error, command::Command, write::State};
@@ -145,10 +142,7 @@ impl Rpc {
                 latest: r.latest.clone(),
                 channel: r.channel,
                 proxy: r.proxy.clone(),
-                joined_by: Some(Actor {
-                    subject: caller.subject.clone(),
-                    site: caller.site.clone(),
-                }),
+                joined_by: Some(caller.actor()),
                 joined_at: Some(timestamp(now.at)),
                 consultation: r.consultation.clone(),
                 case: r.case.clone(),
