@@ -5,9 +5,9 @@ use bangban_proto::bangban::scheduling::v1::{
     Exception, ExceptionChange, ExceptionPut, ExceptionRemoved, PutExceptionRequest,
     RemoveExceptionRequest,
 };
-use bangban_store::{Error, Now};
+use bangban_store::Now;
 
-use super::{Decide, Rpc, Step};
+use super::{Decide, Decided, Rpc, Step};
 use crate::{
     domain::{Act, slot, time},
     store::capacity::Capacity,
@@ -40,12 +40,7 @@ fn found<'a>(capacity: &'a Capacity, id: &str) -> Option<&'a Exception> {
 impl Decide for PutExceptionRequest {
     type Answer = ExceptionChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let put = self.exception.clone().unwrap_or_default();
         let ground = rpc.ground(caller, &self.district, &put.site, now).await?;
         let (id, reason) = (put.id.clone(), put.reason.clone());
@@ -64,12 +59,7 @@ impl Decide for PutExceptionRequest {
 impl Decide for RemoveExceptionRequest {
     type Answer = ExceptionChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let has = |c: &Capacity| found(c, &self.exception).is_some();
         let site = rpc.site_with(&self.district, has).await?;
         let ground = rpc.ground(caller, &self.district, &site, now).await?;

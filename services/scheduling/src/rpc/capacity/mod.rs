@@ -107,6 +107,9 @@ impl<A> Step<A> {
     }
 }
 
+/// What a request comes to, or why not.
+type Decided<A> = Result<Step<A>, Error>;
+
 /// A request for a change of capacity.
 pub(super) trait Decide: Head + Message {
     /// What it answers.
@@ -121,7 +124,7 @@ pub(super) trait Decide: Head + Message {
         rpc: &Rpc,
         caller: &Caller,
         now: Now,
-    ) -> impl Future<Output = Result<Step<Self::Answer>, Error>> + Send;
+    ) -> impl Future<Output = Decided<Self::Answer>> + Send;
 }
 
 impl Rpc {

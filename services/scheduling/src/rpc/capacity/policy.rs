@@ -4,9 +4,9 @@ use bangban_kit::identity::Caller;
 use bangban_proto::bangban::scheduling::v1::{
     BookingPolicyChange, BookingPolicyPut, PutBookingPolicyRequest,
 };
-use bangban_store::{Error, Now, write::State};
+use bangban_store::{Now, write::State};
 
-use super::{Decide, Rpc, Step};
+use super::{Decide, Decided, Rpc, Step};
 use crate::{
     domain::{Act, outside::timestamp},
     rpc::{carry_out, chain, command::fresh},
@@ -16,12 +16,7 @@ use crate::{
 impl Decide for PutBookingPolicyRequest {
     type Answer = BookingPolicyChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         rpc.scope(caller, &self.district).await?;
         let kept = capacity::policy(&rpc.store, &self.district).await?;
         fresh(self, &kept.body.etag)?;

@@ -8,7 +8,7 @@ use bangban_proto::bangban::scheduling::v1::{
 use bangban_store::{Error, Now};
 use chrono::NaiveDate;
 
-use super::{Decide, Rpc, Step, ground::Ground};
+use super::{Decide, Decided, Rpc, Step, ground::Ground};
 use crate::{
     domain::{
         Act,
@@ -26,12 +26,7 @@ const MOST_DAYS: i64 = 184;
 impl Decide for PutPublicationRequest {
     type Answer = PublicationChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let mut put = self.publication.clone().unwrap_or_default();
         let ground = rpc.ground(caller, &self.district, &put.site, now).await?;
         let was = ground.kept.body.publication.as_ref();
@@ -53,12 +48,7 @@ impl Decide for PutPublicationRequest {
 impl Decide for PublishDaysRequest {
     type Answer = PublishDaysResponse;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let (first, last) = dates(&self.from, &self.to)?;
         if (last - first).num_days() >= MOST_DAYS {
             return Err(too_many(MOST_DAYS).into());

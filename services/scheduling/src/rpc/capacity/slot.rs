@@ -3,9 +3,9 @@
 use bangban_kit::identity::Caller;
 use bangban_learned::district;
 use bangban_proto::bangban::scheduling::v1::{ChangeSlotRequest, DayChange};
-use bangban_store::{Error, Now};
+use bangban_store::Now;
 
-use super::{Decide, Rpc, Step, site_of};
+use super::{Decide, Decided, Rpc, Step, site_of};
 use crate::{
     domain::{change, slot},
     rpc::hold::slot_of,
@@ -15,12 +15,7 @@ use crate::{
 impl Decide for ChangeSlotRequest {
     type Answer = DayChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let key = slot_of(&self.slot)?;
         let known = rpc.learned.now(&self.district).await?;
         let scope = district::of(&known, caller, &self.district)?;

@@ -5,9 +5,9 @@ use bangban_proto::bangban::scheduling::v1::{
     PutTemplateRequest, RemoveTemplateRequest, Template, TemplateChange, TemplatePut,
     TemplateRemoved,
 };
-use bangban_store::{Error, Now};
+use bangban_store::Now;
 
-use super::{Decide, Rpc, Step, ground::Ground};
+use super::{Decide, Decided, Rpc, Step, ground::Ground};
 use crate::{
     domain::{Act, time},
     store::capacity::Capacity,
@@ -60,12 +60,7 @@ fn unknown() -> Refusal {
 impl Decide for PutTemplateRequest {
     type Answer = TemplateChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let put = self.template.clone().unwrap_or_default();
         let ground = rpc.ground(caller, &self.district, &put.site, now).await?;
         let (id, reason) = (put.id.clone(), format!("模板 {} 已变更", put.id));
@@ -84,12 +79,7 @@ impl Decide for PutTemplateRequest {
 impl Decide for RemoveTemplateRequest {
     type Answer = TemplateChange;
 
-    async fn decide(
-        &self,
-        rpc: &Rpc,
-        caller: &Caller,
-        now: Now,
-    ) -> Result<Step<Self::Answer>, Error> {
+    async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let has = |c: &Capacity| c.templates.iter().any(|t| t.id == self.template);
         let site = rpc.site_with(&self.district, has).await?;
         let ground = rpc.ground(caller, &self.district, &site, now).await?;
