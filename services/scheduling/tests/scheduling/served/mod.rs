@@ -1,9 +1,14 @@
 //! The service over gRPC, on each database there is.
 
+mod ask;
 mod booking;
 mod degraded;
 pub mod double;
 mod figures;
+mod generation;
+mod kept;
+mod planned;
+mod promises;
 mod refusals;
 pub mod server;
 mod waiting;

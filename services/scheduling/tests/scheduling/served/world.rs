@@ -446,6 +446,14 @@ pub const ADMIN: Who = Who {
     site: "",
 };
 
+/// Decides about appeals.
+pub const SUPERVISOR: Who = Who {
+    subject: "sun-wei",
+    role: "supervisor",
+    region: "420527",
+    site: "",
+};
+
 pub fn changed(
     answer: Result<tonic::Response<v1::BookingChange>, Status>,
 ) -> Result<Booking, Status> {
