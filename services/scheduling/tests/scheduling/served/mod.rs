@@ -7,6 +7,7 @@ pub mod double;
 mod figures;
 mod generation;
 mod kept;
+mod no_shows;
 mod planned;
 mod promises;
 mod refusals;
