@@ -400,7 +400,12 @@ impl Rpc {
             due_us: None,
             ..seat.clone()
         };
-        let row = rows::row(&booking, None, (chain.number, &chain.head), &loaded.policy);
+        let row = rows::row(
+            &booking,
+            None,
+            (chain.number, &chain.head),
+            (&loaded.policy, now.at),
+        );
         let states = vec![State::Row(seat.row()), State::Row(row)];
         let position = self
             .store

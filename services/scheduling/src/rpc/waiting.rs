@@ -352,7 +352,7 @@ impl Rpc {
                 &booking,
                 None,
                 (chain.number, &chain.head),
-                &rules,
+                (&rules, now.at),
             )),
         ];
         let chains = [place, chain];

@@ -89,8 +89,8 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
     let now = loaded.now;
     let rules = policy::filled(&loaded.policy);
     let Some(act) = act else {
-        // The rules have changed: it is due at another time.
-        let mut row = rows::row(&booking, Some(version), (version, &head), &rules);
+        // The rules have changed, or a reminder was missed until it was too late: it is due at another time.
+        let mut row = rows::row(&booking, Some(version), (version, &head), (&rules, now.at));
         row.read = Some(version);
         return super::seats::changed(rpc, row).await;
     };
@@ -98,7 +98,12 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
     let subject = format!("bookings/{}", booking.id);
     let chain = chain(district, subject, (version, head), &caller, now);
     let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
-    let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+    let row = rows::row(
+        &booking,
+        Some(version),
+        (chain.number, &chain.head),
+        (&rules, now.at),
+    );
     let mut states = vec![State::Row(row)];
     let mut chains = vec![chain];
     if is_no_show {

@@ -11,6 +11,7 @@ mod no_shows;
 mod planned;
 mod promises;
 mod refusals;
+mod reminders;
 pub mod server;
 mod waiting;
 pub mod world;
