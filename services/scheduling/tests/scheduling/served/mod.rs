@@ -2,6 +2,7 @@
 
 mod booking;
 pub mod double;
+mod gates;
 mod refusals;
 pub mod server;
 mod waiting;
