@@ -127,6 +127,10 @@ async fn pages(logs: &Path) {
     let consultation = page(&logs.join("consultation-1.log")).await;
     let supervision = page(&logs.join("supervision-1.log")).await;
     let directory = page(&logs.join("directory-1.log")).await;
+    let scheduling = page(&logs.join("scheduling-1.log")).await;
+    has(&scheduling, "bangban_gate_degraded 0");
+    has(&scheduling, "bangban_gate_answers_total{answer=\"seat\"} ");
+    has(&scheduling, "bangban_gate_drift_found_total 0");
     has(&casework, "bangban_cases{state=\"open\"} ");
     has(&casework, "bangban_cases{state=\"delivered\"} ");
     has(
@@ -137,6 +141,7 @@ async fn pages(logs: &Path) {
         (&casework, "casework", "directory"),
         (&consultation, "consultation", "directory"),
         (&supervision, "supervision", "casework"),
+        (&scheduling, "scheduling", "directory"),
     ] {
         for name in ["lag_seconds", "silence_seconds", "behind"] {
             has(

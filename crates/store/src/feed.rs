@@ -21,6 +21,10 @@ pub(crate) const BATCH: usize = 200;
 /// How long the log of another process is left alone while nothing happens. Writes of this process wake at once.
 const POLL: Duration = Duration::from_millis(200);
 
+/// Least time between two readings of a log that end where it ends: a busy log is read and taken in by many acts at once.
+/// An act that comes after a pause is read at once.
+const APART: Duration = Duration::from_millis(40);
+
 /// Between two signs of life, by which a reader tells a log in which nothing happens from a process that hangs.
 pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
@@ -181,6 +185,7 @@ async fn tail(
     let mut last_sign = tokio::time::Instant::now();
     loop {
         let woken = store.wake.notified();
+        let read_at = tokio::time::Instant::now();
         let acts = match store.read(at.tx, at.at, BATCH).await {
             Ok(acts) => acts,
             Err(error) => {
@@ -224,6 +229,7 @@ async fn tail(
                 () = tokio::time::sleep(POLL) => {}
                 () = send.closed() => return,
             }
+            tokio::time::sleep_until(read_at + APART).await;
         }
     }
 }

@@ -1,12 +1,22 @@
 //! What many want at the same time is done together: the busier the service, the more of it at once.
 //!
-//! Whoever comes puts down what is wanted. At most [`AT_ONCE`] runners take all that lies there, do it in one go, and come
-//! again until nothing is left. Alone one waits for nobody; under load the statements grow instead of the queue.
+//! Whoever comes puts down what is wanted. A runner takes all that lies there, does it in one go, and comes again until
+//! nothing is left. Alone one waits for nobody; under load the statements grow instead of the queue, and a statement for
+//! many costs both sides far less than many statements. Where that is not enough, others run beside the first.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-/// Runners of a queue: while one waits for the database, the next gathers.
-const AT_ONCE: usize = 2;
+/// Runners of a queue at the same time, at most.
+const AT_ONCE: usize = 4;
+
+/// When so many wait, another runner begins.
+const MANY: usize = 24;
+
+/// When nothing was taken for so long although somebody waits, another runner begins: the others are held up.
+const LONG: Duration = Duration::from_millis(20);
 
 /// Most that is done in one go: a statement stays short, and so does the wait for it.
 const MOST: usize = 64;
@@ -19,6 +29,7 @@ pub(crate) struct Queue<T>(Mutex<Waiting<T>>);
 struct Waiting<T> {
     items: Vec<T>,
     runners: usize,
+    taken: Instant,
 }
 
 impl<T> Default for Queue<T> {
@@ -26,6 +37,7 @@ impl<T> Default for Queue<T> {
         Self(Mutex::new(Waiting {
             items: Vec::new(),
             runners: 0,
+            taken: Instant::now(),
         }))
     }
 }
@@ -45,7 +57,11 @@ impl<T> Queue<T> {
     pub(crate) fn put(&self, item: T) -> bool {
         let mut waiting = self.lock();
         waiting.items.push(item);
-        let is_runner_wanted = waiting.runners < AT_ONCE;
+        let is_runner_wanted = match waiting.runners {
+            0 => true,
+            AT_ONCE.. => false,
+            _ => waiting.items.len() >= MANY || waiting.taken.elapsed() >= LONG,
+        };
         waiting.runners += usize::from(is_runner_wanted);
         is_runner_wanted
     }
@@ -63,6 +79,7 @@ impl<T> Runner<'_, T> {
     /// What lies there, oldest first; nothing: the runner ends.
     pub(crate) fn take(&mut self) -> Vec<T> {
         let mut waiting = self.queue.lock();
+        waiting.taken = Instant::now();
         if waiting.items.len() > MOST {
             let later = waiting.items.split_off(MOST);
             return std::mem::replace(&mut waiting.items, later);
@@ -90,22 +107,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_left_behind_and_no_more_than_two_run() {
+    fn nothing_is_left_behind_and_one_does_all_while_few_wait() {
         let queue = Queue::default();
         assert!(queue.put(0));
         let mut first = queue.runner();
-        assert!(queue.put(1));
+        assert!(!queue.put(1), "one runs already");
+        assert_eq!(first.take(), [0, 1]);
+        assert!(first.take().is_empty(), "it ends");
+        drop(first);
+        assert!(queue.put(2));
+        drop(queue.runner());
+        assert!(queue.put(3), "one that broke off leaves its place");
+        assert_eq!(queue.runner().take(), [2, 3]);
+    }
+
+    #[test]
+    fn others_help_when_many_wait_and_when_one_is_held_up() {
+        let queue = Queue::default();
+        assert!(queue.put(0));
+        let mut first = queue.runner();
+        for item in 1..MANY {
+            assert_eq!(queue.put(item), item + 1 == MANY, "{item}");
+        }
         let mut second = queue.runner();
-        assert!(!queue.put(2), "two run already");
-        assert_eq!(first.take(), [0, 1, 2]);
-        assert!(second.take().is_empty(), "the second ends");
+        assert_eq!(second.take().len(), MANY);
+        assert!(second.take().is_empty());
         drop(second);
-        assert!(queue.put(3), "there is room for another");
-        let third = queue.runner();
-        drop(third);
-        assert!(queue.put(4), "one that broke off leaves its place");
-        assert_eq!(first.take(), [3, 4]);
-        assert!(first.take().is_empty());
+        std::thread::sleep(LONG);
+        assert!(queue.put(0), "nobody came for a while");
+        assert!(queue.put(1));
+        assert!(queue.put(2));
+        assert!(!queue.put(3), "so many run, and no more");
+        assert_eq!(first.take(), [0, 1, 2, 3]);
     }
 
     #[test]

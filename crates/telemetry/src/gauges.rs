@@ -1,4 +1,4 @@
-//! What services count now and then, and metrics show as it was counted last.
+//! What services count, and metrics show as it was put last.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opentelemetry::KeyValue;
+use opentelemetry::{
+    KeyValue,
+    metrics::{AsyncInstrument, Meter},
+};
 
 use crate::signals;
 
@@ -19,6 +22,17 @@ pub struct Gauge {
     /// As the conventions write names: `bangban.cases.overdue`.
     pub name: &'static str,
     /// In UCUM: `s`, or `{case}`.
+    pub unit: &'static str,
+    /// What it means.
+    pub description: &'static str,
+}
+
+/// A counter, as its owner declares it: how often something has happened since the process began.
+#[derive(Debug)]
+pub struct Counter {
+    /// As the conventions write names; Prometheus's `_total` is no part of it.
+    pub name: &'static str,
+    /// In UCUM: `{seat}`.
     pub unit: &'static str,
     /// What it means.
     pub description: &'static str,
@@ -47,7 +61,7 @@ pub type Labels = Vec<(&'static str, String)>;
 
 type Readings = BTreeMap<Labels, Reading>;
 
-/// All gauges, as they were put last.
+/// All gauges and counters, as they were put last.
 #[derive(Debug, Default)]
 pub(crate) struct Board(Mutex<HashMap<&'static str, Readings>>);
 
@@ -85,33 +99,61 @@ impl Gauge {
     }
 
     fn change(&'static self, change: impl FnOnce(&mut Readings)) {
-        let signals = signals::get();
-        let Some(meters) = signals.as_ref().and_then(|s| s.meters.as_ref()) else {
-            return;
-        };
-        let is_new = meters.board.with(|gauges| {
-            let is_new = !gauges.contains_key(self.name);
-            change(gauges.entry(self.name).or_default());
-            is_new
-        });
-        if is_new {
-            let board = Arc::clone(&meters.board);
-            meters
-                .meter
+        changed(self.name, change, |meter, board| {
+            meter
                 .f64_observable_gauge(self.name)
                 .with_unit(self.unit)
                 .with_description(self.description)
-                .with_callback(move |observer| {
-                    for (labels, value) in board.read(self.name) {
-                        let labels: Vec<KeyValue> = labels
-                            .into_iter()
-                            .map(|(name, value)| KeyValue::new(name, value))
-                            .collect();
-                        observer.observe(value, &labels);
-                    }
-                })
+                .with_callback(move |observer| observe(&board, self.name, observer))
                 .build();
-        }
+        });
+    }
+}
+
+impl Counter {
+    /// Shows how often it has happened, under these labels.
+    pub fn put(&'static self, labels: Labels, total: u64) {
+        let insert = |readings: &mut Readings| {
+            readings.insert(labels, Reading::Value(total as f64));
+        };
+        changed(self.name, insert, |meter, board| {
+            meter
+                .f64_observable_counter(self.name)
+                .with_unit(self.unit)
+                .with_description(self.description)
+                .with_callback(move |observer| observe(&board, self.name, observer))
+                .build();
+        });
+    }
+}
+
+/// Changes what is shown under a name, which is made known to the meter the first time.
+fn changed(
+    name: &'static str,
+    change: impl FnOnce(&mut Readings),
+    make: impl FnOnce(&Meter, Arc<Board>),
+) {
+    let signals = signals::get();
+    let Some(meters) = signals.as_ref().and_then(|s| s.meters.as_ref()) else {
+        return;
+    };
+    let is_new = meters.board.with(|shown| {
+        let is_new = !shown.contains_key(name);
+        change(shown.entry(name).or_default());
+        is_new
+    });
+    if is_new {
+        make(&meters.meter, Arc::clone(&meters.board));
+    }
+}
+
+fn observe(board: &Board, name: &str, observer: &dyn AsyncInstrument<f64>) {
+    for (labels, value) in board.read(name) {
+        let labels: Vec<KeyValue> = labels
+            .into_iter()
+            .map(|(name, value)| KeyValue::new(name, value))
+            .collect();
+        observer.observe(value, &labels);
     }
 }
 

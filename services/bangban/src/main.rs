@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use bangban::{cli::Cli, dispatch, failure::Failure, tell};
 use clap::Parser as _;
+use mimalloc::MiMalloc;
+
+/// A fifth of a server's time went into the C library's allocator, a twentieth goes into this one.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -157,6 +157,7 @@ pub async fn start(
     let local = Local::default();
     let mut builder = RoutesBuilder::default();
     let mut names = Vec::new();
+    let mut conditions = Vec::new();
     let mut stores: Vec<Store> = Vec::new();
     let mut tasks = Vec::new();
     let feeds = CancellationToken::new();
@@ -222,6 +223,7 @@ pub async fn start(
             .await
             .map_err(|e| unopened("scheduling", &e))?;
         names.extend(scheduling.add_to(&mut builder));
+        conditions.push(scheduling.readiness());
         stores.push(scheduling.store());
         tasks.extend(scheduling.tasks(feeds.clone()));
     }
@@ -239,6 +241,7 @@ pub async fn start(
     let plan = Plan {
         routes: builder.routes(),
         names,
+        conditions,
         verifier: Arc::new(verifier),
         regions,
         local,

@@ -7,6 +7,7 @@
 pub mod domain;
 pub mod doorkeeper;
 mod effects;
+pub mod figures;
 mod generations;
 pub mod rpc;
 mod secret;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use bangban_kit::{config::Config, refusal::Refusal};
 use bangban_learned::{effects::FromDirectory, known::Learned};
-use bangban_net::peer::Peer;
+use bangban_net::{peer::Peer, server::Condition};
 use bangban_proto::bangban::scheduling::v1::{
     booking_service_server::{self, BookingServiceServer},
     capacity_service_server::{self, CapacityServiceServer},
@@ -31,6 +32,9 @@ use tonic::service::RoutesBuilder;
 
 pub use doorkeeper::Doorkeeper;
 pub use store::Migrator;
+
+/// The name under which health says whether seats can be given.
+pub const GATE: &str = "bangban.scheduling.v1.Gate";
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -82,6 +86,17 @@ impl Scheduling {
         self.rpc.doors.gate().health()
     }
 
+    /// The same for health: [`GATE`] serves while seats can be given. Without a gate bookings are refused with a hint
+    /// when to try again, and everything else works, so the services' own names go on serving (BB-9.2b).
+    #[must_use]
+    pub fn readiness(&self) -> Condition {
+        let service = self.clone();
+        Condition {
+            name: GATE,
+            holds: Box::new(move || service.health() == Health::Ready),
+        }
+    }
+
     /// What the gate has done and how it is, for whoever watches.
     #[must_use]
     pub fn gate(&self) -> &Gate {
@@ -118,6 +133,7 @@ impl Scheduling {
                 effects,
                 stop.clone(),
             )),
+            tokio::spawn(figures::run(self.gate().clone(), stop.clone())),
             tokio::spawn(tasks::look(rpc.clone(), stop.clone())),
             tokio::spawn(tasks::sweep(rpc.clone(), stop.clone())),
             tokio::spawn(tasks::audit(rpc.clone(), stop)),

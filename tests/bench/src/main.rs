@@ -35,7 +35,12 @@ use std::{
 use bangban::{failure::Failure, tell};
 use figure::Figure;
 use futures::FutureExt as _;
+use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
+
+/// The server's own, so that a reference that this process serves is served as well.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What can be measured, in the order in which it is.
 const FIGURES: [&str; 15] = [

@@ -6,25 +6,32 @@ use bangban_kit::config;
 use tokio_util::sync::CancellationToken;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-/// After `stop`: says that it does not serve, waits until that was heard, closes, and returns when the bound for calls in
+use super::conditions::Conditions;
+
+/// Says what becomes of the conditions until `stop`; then that nothing here serves, waits until that was heard, closes, and returns when the bound for calls in
 /// flight is over.
 pub(super) async fn drain(
     stop: CancellationToken,
     health: HealthReporter,
-    names: &[&'static str],
+    (mut names, mut conditions): (Vec<&'static str>, Conditions),
     server: &config::Server,
     closing: CancellationToken,
 ) {
-    stop.cancelled().await;
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = conditions.follow(&health) => {}
+    }
+    names.extend(conditions.names());
+    names.push("");
     tracing::info!("draining");
-    for name in names.iter().copied().chain([""]) {
+    for name in &names {
         health
-            .set_service_status(name, ServingStatus::NotServing)
+            .set_service_status(*name, ServingStatus::NotServing)
             .await;
     }
     tokio::time::sleep(Duration::from_secs(server.drain_notice_seconds)).await;
     // Ends the streams of those who watch our health, which would hold the drain open for ever.
-    for name in names.iter().copied().chain([""]) {
+    for name in names {
         let mut health = health.clone();
         health.clear_service_status(name).await;
     }

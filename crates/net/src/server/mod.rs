@@ -1,6 +1,7 @@
 //! Serves gRPC: limits set explicitly, TLS, health, reflection, and an end that is bounded.
 
 mod accept;
+mod conditions;
 mod connection;
 mod drain;
 
@@ -26,7 +27,8 @@ use crate::{
     tls::Tls,
 };
 
-pub use self::drain::signalled;
+use self::conditions::Conditions;
+pub use self::{conditions::Condition, drain::signalled};
 
 /// Streams that a client resets before a handler took them (CVE-2023-44487).
 const PENDING_RESETS: usize = 20;
@@ -65,6 +67,8 @@ pub struct Plan {
     pub routes: Routes,
     /// Their full names, for health.
     pub names: Vec<&'static str>,
+    /// What has a name of its own in health beside them.
+    pub conditions: Vec<Condition>,
     /// Checks tokens.
     pub verifier: Arc<Verifier>,
     /// Knows regions.
@@ -112,6 +116,8 @@ pub async fn serve(
             .set_service_status(*name, ServingStatus::Serving)
             .await;
     }
+    let mut conditions = Conditions::new(plan.conditions);
+    conditions.tell(&health).await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(bangban_proto::DESCRIPTORS)
@@ -156,7 +162,7 @@ pub async fn serve(
         .layer(access)
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async move { closed.cancelled().await });
-    let drained = drain::drain(stop, health, &plan.names, server, closing);
+    let drained = drain::drain(stop, health, (plan.names, conditions), server, closing);
     tokio::select! {
         ended = serving => ended.map_err(Error::from),
         () = drained => {

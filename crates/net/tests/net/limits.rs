@@ -73,6 +73,7 @@ async fn served(server: config::Server) -> Served {
     let plan = Plan {
         routes: Routes::new(regions),
         names: Vec::new(),
+        conditions: Vec::new(),
         verifier: Arc::new(Verifier::new(&jwks, "https://issuer", "bangban", context).unwrap()),
         regions: Arc::new(Everywhere),
         local: Local::default(),

@@ -5,7 +5,10 @@ use std::{
     net::SocketAddr,
     path::Path,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,7 +21,7 @@ use bangban_kit::{
 use bangban_net::{
     client::{Channel, Endpoints, Local},
     peer::Peer,
-    server::{self, Plan},
+    server::{self, Condition, Plan},
     tls::{Secure, Tls},
 };
 use bangban_proto::bangban::{
@@ -34,7 +37,9 @@ use tempfile::TempDir;
 use tokio::{io::AsyncReadExt as _, net::TcpStream, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, service::RoutesBuilder};
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
 use crate::{
     certificates::Authority,
@@ -62,6 +67,14 @@ struct Served {
 }
 
 async fn serve(tls: &config::Tls, server: config::Server) -> Served {
+    serve_with(tls, server, Vec::new()).await
+}
+
+async fn serve_with(
+    tls: &config::Tls,
+    server: config::Server,
+    conditions: Vec<Condition>,
+) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let jwks = folder.path().join("jwks.json");
     Issuer::open_or_create(
@@ -81,6 +94,7 @@ async fn serve(tls: &config::Tls, server: config::Server) -> Served {
     let plan = Plan {
         routes: routes.routes(),
         names: Vec::new(),
+        conditions,
         verifier: Arc::new(verifier),
         regions: Arc::new(Anywhere),
         local: Local::default(),
@@ -266,6 +280,49 @@ async fn nobody_who_says_nothing_or_watches_holds_a_drain() {
                 Ok(_) => {}
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_has_a_name_of_its_own_in_health_and_serves_no_more_than_its_process() {
+    let holds = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&holds);
+    let condition = Condition {
+        name: "tests.Condition",
+        holds: Box::new(move || asked.load(Ordering::Relaxed)),
+    };
+    let server = config::Server {
+        drain_notice_seconds: 2,
+        ..config::Server::default()
+    };
+    let served = serve_with(&config::Tls::default(), server, vec![condition]).await;
+    let text = format!("http://{}", served.address);
+    let channel = tonic::transport::Endpoint::from_shared(text).unwrap();
+    let mut health = HealthClient::new(channel.connect().await.unwrap());
+    let named = |service: &str| HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let watched = health.watch(named("tests.Condition")).await;
+    let mut watched = watched.unwrap().into_inner();
+    for status in [ServingStatus::Serving, ServingStatus::NotServing] {
+        holds.store(status == ServingStatus::Serving, Ordering::Relaxed);
+        let told = tokio::time::timeout(Duration::from_secs(1), watched.message()).await;
+        assert_eq!(told.unwrap().unwrap().unwrap().status(), status);
+        let process = health.check(named("")).await.unwrap().into_inner();
+        assert_eq!(process.status(), ServingStatus::Serving);
+    }
+    // It holds again while the process drains: that must not bring anybody here.
+    served.stop.cancel();
+    holds.store(true, Ordering::Relaxed);
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        let told = health.check(named("tests.Condition")).await;
+        assert_eq!(told.unwrap().into_inner().status, 2, "not serving");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    served.ended.await.unwrap().unwrap();
+    while let Ok(Some(told)) = watched.message().await {
+        assert_eq!(told.status(), ServingStatus::NotServing);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What runs beside the calls: reading the generation, watching the servers, and admitting new ones.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::master::{Master, Trouble};
@@ -27,14 +28,11 @@ pub(super) async fn read_generation(shared: Arc<Shared>) {
 /// Keeps connections to the servers that are the masters, admitted, for ever.
 pub(super) async fn keep(shared: Arc<Shared>) {
     let mut last_admission: Option<Instant> = None;
-    let mut was_well = true;
     loop {
         let masters = shared.masters.load_full();
         let is_well = match &masters {
             Some(masters) => {
-                let is_told = shared
-                    .needs_repair
-                    .swap(false, std::sync::atomic::Ordering::Relaxed);
+                let is_told = shared.needs_repair.swap(false, Ordering::Relaxed);
                 let (all_answer, are_current) = tokio::join!(
                     all_answer(&shared, masters),
                     masters.are_current(&shared.settings)
@@ -47,20 +45,16 @@ pub(super) async fn keep(shared: Arc<Shared>) {
         if !is_well {
             pause = match repair(&shared, masters.as_deref(), &mut last_admission).await {
                 Ok(()) => {
-                    if !was_well {
+                    if shared.is_unusable.swap(false, Ordering::Relaxed) {
                         tracing::info!("the gate's Redis is back");
                     }
-                    was_well = true;
                     shared.settings.check_every
                 }
                 Err(trouble) => {
-                    if was_well {
+                    if !shared.is_unusable.swap(true, Ordering::Relaxed) {
                         tracing::warn!(%trouble, "the gate's Redis cannot be used: bookings are refused until it can");
                     }
-                    was_well = false;
-                    shared
-                        .needs_repair
-                        .store(true, std::sync::atomic::Ordering::Relaxed);
+                    shared.needs_repair.store(true, Ordering::Relaxed);
                     Duration::from_millis(100)
                 }
             };

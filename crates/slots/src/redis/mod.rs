@@ -60,6 +60,7 @@ impl Redis {
             masters: ArcSwapOption::empty(),
             trouble: Notify::new(),
             needs_repair: AtomicBool::new(false),
+            is_unusable: AtomicBool::new(false),
             counters,
         });
         let reading = tokio::spawn(keeper::read_generation(Arc::clone(&shared))).abort_handle();
@@ -259,7 +260,10 @@ impl Redis {
             Some(masters) if masters.all.iter().any(|master| master.is_down()) => {
                 Health::Degraded("Redis does not answer")
             }
-            Some(_) if self.shared.needs_repair.load(Ordering::Relaxed) => {
+            Some(_)
+                if self.shared.needs_repair.load(Ordering::Relaxed)
+                    || self.shared.is_unusable.load(Ordering::Relaxed) =>
+            {
                 Health::Degraded("Redis is being repaired")
             }
             Some(_) if !self.shared.lease.is_fresh(known.generation) => {

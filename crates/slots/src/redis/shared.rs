@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) trouble: Notify,
     /// Pings alone would not show it.
     pub(super) needs_repair: AtomicBool,
+    /// The last repair failed. Unlike what is told above, this stands while the next one is at work.
+    pub(super) is_unusable: AtomicBool,
     pub(super) counters: Arc<Counters>,
 }
 

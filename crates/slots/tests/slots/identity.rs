@@ -202,6 +202,31 @@ async fn without_redis_the_answer_comes_at_once() {
     ready(&gate, SECONDS).await;
 }
 
+/// It answers, and is found again and again while somebody looks for a master: that makes it nobody's gate for a moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_was_demoted_is_degraded_all_the_time_until_it_is_a_master_again() {
+    let server = Server::start(&[]);
+    let truth: Arc<Truth> = Arc::default();
+    let gate = Gate::redis(server.settings(), Arc::clone(&truth) as _).unwrap();
+    ready(&gate, SECONDS).await;
+    let nobody = bangban_rig::free_port().to_string();
+    server.ask::<()>(&["REPLICAOF", "127.0.0.1", &nobody]);
+    let day = day(0);
+    while gate.health() == Health::Ready {
+        _ = gate.begin_rebuild(&day).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // What was told of the trouble is taken up by then, and the first attempt to repair it has failed.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let since = std::time::Instant::now();
+    while since.elapsed() < Duration::from_secs(2) {
+        assert_ne!(gate.health(), Health::Ready, "it cannot be written to");
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    ready(&gate, SECONDS).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_used_and_a_wrong_one_is_no_gate() {
     let server = Server::start(&[]);

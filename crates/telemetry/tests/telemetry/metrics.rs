@@ -1,8 +1,8 @@
-//! Gauges show what was put last, and nothing that is not there any more.
+//! Gauges and counters show what was put last, and nothing that is not there any more.
 
 use std::time::Instant;
 
-use bangban_telemetry::gauges::{Gauge, Reading, by_district, every};
+use bangban_telemetry::gauges::{Counter, Gauge, Reading, by_district, every};
 
 use crate::{
     receiver::Receiver,
@@ -21,6 +21,12 @@ static LAG: Gauge = Gauge {
     description: "Seconds since",
 };
 
+static ANSWERS: Counter = Counter {
+    name: "bangban.tests.answers",
+    unit: "{answer}",
+    description: "Answers",
+};
+
 #[test]
 fn gauges_show_what_was_put_last_and_nothing_else() {
     OVERDUE.put(Vec::new(), Reading::Value(1.0));
@@ -35,6 +41,9 @@ fn gauges_show_what_was_put_last_and_nothing_else() {
             vec![("log", "a\"b\\c\nd".to_owned())],
             Reading::Since(Instant::now()),
         );
+        let yes = || vec![("answer", "yes".to_owned())];
+        ANSWERS.put(yes(), 1);
+        ANSWERS.put(yes(), 3);
         let page = page(&telemetry).await;
         let ours: Vec<&str> = page
             .lines()
@@ -51,6 +60,17 @@ fn gauges_show_what_was_put_last_and_nothing_else() {
         assert!(
             page.contains("bangban_tests_lag_seconds{log=\"a\\\"b\\\\c\\nd\"} 0."),
             "{page}"
+        );
+        let counted: Vec<&str> = page
+            .lines()
+            .filter(|l| l.contains("bangban_tests_answers") && !l.contains("HELP"))
+            .collect();
+        assert_eq!(
+            counted,
+            [
+                "# TYPE bangban_tests_answers_total counter",
+                "bangban_tests_answers_total{answer=\"yes\"} 3",
+            ]
         );
         telemetry.end().await;
         assert!(every().is_none(), "nobody reads any more");

@@ -73,9 +73,6 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(out)
             .stderr(error)
-            // glibc keeps freed memory in up to eight places for each processor; two are enough for a process that waits most
-            // of the time, and many of them share a machine.
-            .env("MALLOC_ARENA_MAX", "2")
             // Ctrl-C at a terminal is ours to answer: we end the processes in order.
             .process_group(0)
             .kill_on_drop(true);

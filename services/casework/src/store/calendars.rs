@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait as _, Statement, Value};
 /// The database's.
 pub async fn outdated(store: &Store, limit: i64) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT s.district, s.id FROM calendars c JOIN cases s ON s.district = c.district \
-               AND s.calendar_revision < c.revision AND s.due_at_us IS NOT NULL LIMIT $1";
+               AND s.calendar_revision < c.revision AND s.ended_at_us IS NULL AND s.due_at_us IS NOT NULL LIMIT $1";
     let statement = Statement::from_sql_and_values(store.backend, sql, [limit.into()]);
     let rows = store.rows(statement).await?;
     rows.iter()

@@ -236,12 +236,12 @@ pub async fn pictures(
         "({} + (SELECT offset_seconds FROM clock WHERE id = 1) * 1000000)",
         now_sql(store.backend)
     );
+    // Two ranges of keys, whatever the planner believes of the tables; a row without a version is a seat's.
     let slots = super::slot::columns("l");
     let sql = format!(
-        "SELECT {now}, l.id, {slots}, \
-         (SELECT string_agg(s.id || '|' || CAST(s.state AS text) || '|' || CAST(COALESCE(s.due_us, 0) AS text), ';') \
-          FROM seats s WHERE s.district = l.district AND s.id >= l.id || '/' AND s.id < l.id || '0') \
-         FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3"
+        "SELECT {now}, l.id, {slots}, 0, CAST(0 AS bigint) FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3 \
+         UNION ALL SELECT {now}, s.id, CAST(NULL AS bigint), '', '', 0, 0, 0, 0, CAST(NULL AS bigint), 0, \
+         s.state, COALESCE(s.due_us, 0) FROM seats s WHERE s.district = $1 AND s.id >= $2 AND s.id < $3"
     );
     let values: [Value; 3] = [
         district.into(),
@@ -252,23 +252,21 @@ pub async fn pictures(
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
     let mut days: BTreeMap<DayKey, DayState> = BTreeMap::new();
+    let mut taken = Vec::new();
     for row in &rows {
         let now_us: i64 = row.try_get_by_index(0)?;
         let id: String = row.try_get_by_index(1)?;
+        if row.try_get_by_index::<Option<i64>>(2)?.is_none() {
+            let state: i32 = row.try_get_by_index(2 + super::slot::WIDTH)?;
+            let due_us: i64 = row.try_get_by_index(3 + super::slot::WIDTH)?;
+            let state = SeatState::try_from(state).unwrap_or_default();
+            taken.push((SeatKey::parse(&id)?, gate_row(state, due_us, now_us)));
+            continue;
+        }
         let key: SlotKey = id.parse().map_err(Refusal::internal)?;
         let Some(slot) = SlotRow::read(row, 2, &key)? else {
             continue;
         };
-        let rows: Option<String> = row.try_get_by_index(2 + super::slot::WIDTH)?;
-        let mut seats = vec![bangban_slots::Row::Free; slot.seats().into()];
-        for part in rows.unwrap_or_default().split(';') {
-            let Some((number, seat)) = seat_of(part, now_us) else {
-                continue;
-            };
-            if let Some(place) = seats.get_mut(usize::from(number)) {
-                *place = seat;
-            }
-        }
         let day = days.entry(key.day.clone()).or_insert_with(|| DayState {
             slots: Vec::new(),
             keep: kept_for(&key.day, now_us),
@@ -279,8 +277,16 @@ pub async fn pictures(
         }
         day.slots[place] = SlotState {
             reserved: slot.reserved_at(now_us),
-            seats,
+            seats: vec![bangban_slots::Row::Free; slot.seats().into()],
         };
+    }
+    for (key, row) in taken {
+        // A seat above the capacity is none of the gate's.
+        let slots = days.get_mut(&key.slot.day).map(|day| &mut day.slots);
+        let slot = slots.and_then(|slots| slots.get_mut(usize::from(key.slot.number)));
+        if let Some(seat) = slot.and_then(|slot| slot.seats.get_mut(usize::from(key.seat))) {
+            *seat = row;
+        }
     }
     Ok(days)
 }
@@ -297,15 +303,6 @@ fn empty() -> SlotState {
         reserved: 0,
         seats: Vec::new(),
     }
-}
-
-/// The number of a seat and what the gate is to know of it.
-fn seat_of(part: &str, now_us: i64) -> Option<(u16, bangban_slots::Row)> {
-    let mut fields = part.split('|');
-    let (id, state, due) = (fields.next()?, fields.next()?, fields.next()?);
-    let number = id.rsplit_once('/')?.1.parse().ok()?;
-    let state = SeatState::try_from(state.parse::<i32>().ok()?).unwrap_or_default();
-    Some((number, gate_row(state, due.parse().ok()?, now_us)))
 }
 
 /// What the gate is to know of a seat's row.

@@ -126,6 +126,7 @@ async fn ours(
     let plan = Plan {
         routes,
         names: Vec::new(),
+        conditions: Vec::new(),
         verifier,
         regions: Arc::new(Anywhere),
         local: Local::default(),

@@ -127,6 +127,7 @@ impl World {
         let plan = Plan {
             routes: routes.routes(),
             names,
+            conditions: Vec::new(),
             verifier: Arc::new(verifier.expect("a verifier")),
             regions: Arc::new(Anywhere),
             local,

@@ -13,7 +13,7 @@ fn id() -> String {
     Uuid::now_v7().to_string()
 }
 
-async fn check_in(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
+pub async fn check_in(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
     let request = v1::CheckInRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -24,7 +24,7 @@ async fn check_in(world: &World, booking: &str) -> Result<v1::Booking, tonic::St
     changed(world.booking().check_in(world.by(&LI_NA, request)).await)
 }
 
-async fn start(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
+pub async fn start(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
     let request = v1::StartServiceRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -39,7 +39,7 @@ async fn start(world: &World, booking: &str) -> Result<v1::Booking, tonic::Statu
     )
 }
 
-async fn complete(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
+pub async fn complete(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
     let request = v1::CompleteServiceRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -54,7 +54,7 @@ async fn complete(world: &World, booking: &str) -> Result<v1::Booking, tonic::St
     )
 }
 
-async fn cancel(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
+pub async fn cancel(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
     let request = v1::CancelBookingRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -70,7 +70,7 @@ async fn cancel(world: &World, booking: &str) -> Result<v1::Booking, tonic::Stat
     )
 }
 
-async fn moved(world: &World, booking: &str, to: &str) -> Result<v1::Booking, tonic::Status> {
+pub async fn moved(world: &World, booking: &str, to: &str) -> Result<v1::Booking, tonic::Status> {
     let request = v1::MoveBookingRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -280,6 +280,29 @@ async fn bb_7_1_1_reserved_seats_are_for_special_groups_until_they_are_everybody
         assert!(!first.expect("held").is_reserved_seat);
         let free = world.free(date).await;
         assert_eq!(free, [(2, 0), (1, 0)], "both are lifted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_a_reservation_stands_in_the_gate_until_a_sweep_has_lifted_it() {
+    for world in worlds("lifting").await {
+        let date = world.published(2, 1).await;
+        let booking = world.booked(&slot(date, 2)).await;
+        world.booked(&slot(date, 3)).await;
+        let there = slot(date, 3);
+        assert_eq!(
+            reason(moved(&world, &booking.id, &there).await),
+            "SLOT_FULL"
+        );
+        world.advance_to(at(date, 9, 31)).await;
+        assert_eq!(
+            reason(moved(&world, &booking.id, &there).await),
+            "SLOT_FULL",
+            "told by the gate, which was not told yet"
+        );
+        world.sweep().await;
+        let moved = moved(&world, &booking.id, &there).await.expect("moved");
+        assert_eq!(moved.slot, there);
     }
 }
 

@@ -19,7 +19,7 @@ fn id() -> String {
     Uuid::now_v7().to_string()
 }
 
-async fn release(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, Status> {
+pub async fn release(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, Status> {
     let request = v1::ReleaseHoldRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -33,7 +33,7 @@ async fn release(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, 
     answer.map(tonic::Response::into_inner)
 }
 
-async fn extend(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, Status> {
+pub async fn extend(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, Status> {
     let request = v1::ExtendHoldRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),

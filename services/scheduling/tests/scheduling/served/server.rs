@@ -53,10 +53,12 @@ impl Served {
         let service = Scheduling::open(config, peer).await.expect("opened");
         let mut routes = RoutesBuilder::default();
         let names = service.add_to(&mut routes);
+        let conditions = vec![service.readiness()];
         routes.add_service(directory);
         let plan = Plan {
             routes: routes.routes(),
             names,
+            conditions,
             verifier: Arc::new(verifier.expect("a verifier")),
             regions: Arc::new(Anywhere),
             local,

@@ -16,7 +16,7 @@ fn id() -> String {
     Uuid::now_v7().to_string()
 }
 
-async fn joined(world: &World, person: &str, day: &str) -> v1::Waiting {
+pub async fn joined(world: &World, person: &str, day: &str) -> v1::Waiting {
     let request = v1::JoinWaitingListRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),
@@ -45,7 +45,7 @@ async fn joined(world: &World, person: &str, day: &str) -> v1::Waiting {
     done.expect("joined").into_inner().waiting.expect("a place")
 }
 
-async fn read(world: &World, place: &str) -> v1::GetWaitingResponse {
+pub async fn read(world: &World, place: &str) -> v1::GetWaitingResponse {
     let request = v1::GetWaitingRequest {
         district: DISTRICT.to_owned(),
         waiting: place.to_owned(),
@@ -55,7 +55,7 @@ async fn read(world: &World, place: &str) -> v1::GetWaitingResponse {
     answer.expect("a place").into_inner()
 }
 
-async fn link(world: &World, booking: &str, purpose: LinkPurpose) -> String {
+pub async fn link(world: &World, booking: &str, purpose: LinkPurpose) -> String {
     let request = v1::CreateLinkRequest {
         district: DISTRICT.to_owned(),
         request_id: id(),

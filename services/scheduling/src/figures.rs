@@ -1,0 +1,95 @@
+//! What operators see of the gate: what it has answered, what an audit found wrong, and whether it can be asked (BB-9.2b).
+
+use std::time::Duration;
+
+use bangban_slots::{Counts, Gate, Health};
+use bangban_telemetry::gauges::{self, Counter, Gauge, Reading};
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks: a gate that comes and goes within one is seen in its counters.
+const LOOK: Duration = Duration::from_secs(1);
+
+static ANSWERS: Counter = Counter {
+    name: "bangban.gate.answers",
+    unit: "{answer}",
+    description: "Times that the gate was asked for a seat, by what it answered",
+};
+
+static REFUSED: Counter = Counter {
+    name: "bangban.gate.refused",
+    unit: "{seat}",
+    description: "Seats that the gate gave out though the database had them taken; somebody asked again",
+};
+
+static DRIFT_FOUND: Counter = Counter {
+    name: "bangban.gate.drift.found",
+    unit: "{seat}",
+    description: "Seats of which an audit found the gate to say something else than the database",
+};
+
+static DRIFT_REPAIRED: Counter = Counter {
+    name: "bangban.gate.drift.repaired",
+    unit: "{seat}",
+    description: "Of the seats that an audit found wrong, those that it set right at once",
+};
+
+static ABANDONED: Counter = Counter {
+    name: "bangban.gate.abandoned",
+    unit: "{seat}",
+    description: "Seats that were picked and neither kept nor given back, found by an audit",
+};
+
+static REBUILDS: Counter = Counter {
+    name: "bangban.gate.rebuilds",
+    unit: "{day}",
+    description: "Days that were put into the gate from the database",
+};
+
+static ADMISSIONS: Counter = Counter {
+    name: "bangban.gate.admissions",
+    unit: "{generation}",
+    description: "Generations under which this process admitted a Redis",
+};
+
+static DEGRADED: Gauge = Gauge {
+    name: "bangban.gate.degraded",
+    unit: "1",
+    description: "1 while no seat can be given because the gate cannot be asked, else 0",
+};
+
+/// Shows them until `stop`; not at all when nobody reads metrics.
+pub async fn run(gate: Gate, stop: CancellationToken) {
+    if gauges::every().is_none() {
+        return;
+    }
+    loop {
+        show(&gate.counts(), gate.health());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+fn show(counts: &Counts, health: Health) {
+    for (answer, total) in [
+        ("seat", counts.picked),
+        ("full", counts.full),
+        ("again", counts.again),
+        ("unavailable", counts.unavailable),
+    ] {
+        ANSWERS.put(vec![("answer", answer.to_owned())], total);
+    }
+    for (counter, total) in [
+        (&REFUSED, counts.refused),
+        (&DRIFT_FOUND, counts.drift_found),
+        (&DRIFT_REPAIRED, counts.drift_repaired),
+        (&ABANDONED, counts.abandoned),
+        (&REBUILDS, counts.rebuilds),
+        (&ADMISSIONS, counts.admissions),
+    ] {
+        counter.put(Vec::new(), total);
+    }
+    let is_degraded = health != Health::Ready;
+    DEGRADED.put(Vec::new(), Reading::Value(f64::from(is_degraded)));
+}

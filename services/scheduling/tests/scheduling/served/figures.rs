@@ -1,0 +1,113 @@
+//! What Prometheus is told of the gate: what it answers, what was wrong and set right, whether it can be asked (BB-9.2b).
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use bangban_rig::Server;
+use bangban_scheduling::{Doorkeeper, figures, store::DayKey};
+use bangban_telemetry::{Log, Settings, start};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    double::Directory,
+    world::{DISTRICT, SITE, World, database, reason, slot},
+};
+
+async fn page(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
+    stream.write_all(asked).await.expect("asked");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.expect("answered");
+    page
+}
+
+/// Until the series has a value that will do.
+async fn until(address: SocketAddr, series: &str, will_do: impl Fn(u64) -> bool) {
+    let began = Instant::now();
+    loop {
+        let page = page(address).await;
+        let mut lines = page.lines();
+        let value = lines.find_map(|l| l.strip_prefix(series)?.trim().parse().ok());
+        if value.is_some_and(&will_do) {
+            return;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "{series}\n{page}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
+    let settings = Settings {
+        prometheus_listen: "127.0.0.1:0".to_owned(),
+        ..Settings::default()
+    };
+    let log = Log {
+        level: "error".to_owned(),
+        ..Log::default()
+    };
+    let telemetry = start(&settings, &log, "bangban-tested").expect("it starts");
+    let told = telemetry.prometheus.expect("a listener");
+    let mut redis = Server::start(&[]);
+    let url = database("figures").await;
+    let url = url.unwrap_or_else(|| "sqlite".to_owned());
+    let world = World::open_as(url, redis.url(), Directory::default()).await;
+    let gate = world.served.service.gate().clone();
+    let stop = CancellationToken::new();
+    tokio::spawn(figures::run(gate, stop.clone()));
+    until(told, "bangban_gate_degraded", |n| n == 0).await;
+    until(told, "bangban_gate_admissions_total", |n| n == 1).await;
+
+    let date = world.published(1, 0).await;
+    world.booked(&slot(date, 0)).await;
+    let late = world.person(&[]);
+    assert_eq!(reason(world.hold(&slot(date, 0), &late).await), "SLOT_FULL");
+    let answers = |answer: &str| format!("bangban_gate_answers_total{{answer=\"{answer}\"}}");
+    until(told, &answers("seat"), |n| n == 1).await;
+    until(told, &answers("full"), |n| n >= 1).await;
+    until(told, &answers("again"), |n| n < 10).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n == 1).await;
+    until(told, "bangban_gate_drift_found_total", |n| n == 0).await;
+
+    // The gate says of the free seat of the second slot that it is taken, and of the taken one of the first that it is
+    // free: both are found and set right, and nobody is told the wrong thing any more.
+    world.served.works_unasked();
+    let day = DayKey {
+        site: SITE.to_owned(),
+        date,
+    };
+    let day = Doorkeeper::day(DISTRICT, &day).expect("a name");
+    let at = redis.ask::<usize>(&["STRLEN", day.key()]) - 8;
+    let (taken, free) = ("\u{1}\u{1}", "\0\0");
+    let end = (at + 3).to_string();
+    let there: String = redis.ask(&["GETRANGE", day.key(), &at.to_string(), &end]);
+    assert_eq!(there, format!("{taken}{free}"));
+    let wrong = format!("{free}{taken}");
+    redis.ask::<usize>(&["SETRANGE", day.key(), &at.to_string(), &wrong]);
+    until(told, "bangban_gate_drift_found_total", |n| n >= 2).await;
+    until(told, "bangban_gate_drift_repaired_total", |n| n == 2).await;
+    assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
+
+    redis.kill();
+    until(told, "bangban_gate_degraded", |n| n == 1).await;
+    let refused = world.hold(&slot(date, 1), &late).await;
+    assert_eq!(reason(refused), "GATE_UNAVAILABLE");
+    until(told, &answers("unavailable"), |n| n >= 1).await;
+    redis.run();
+    until(told, "bangban_gate_degraded", |n| n == 0).await;
+    until(told, "bangban_gate_admissions_total", |n| n == 2).await;
+    world.booked(&slot(date, 1)).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n == 2).await;
+    stop.cancel();
+    telemetry.end().await;
+}
