@@ -5,6 +5,7 @@ mod booking;
 mod degraded;
 pub mod double;
 mod figures;
+mod gates;
 mod generation;
 mod kept;
 mod many;
