@@ -2,7 +2,7 @@
 //!
 //! [`act`] is the one append-only log: event, ledger entry and record of requests in a row. [`write`] puts acts and
 //! the new state down in one transaction, on PostgreSQL in one statement. [`feed`] serves the log and [`consume`]
-//! lives on another's; [`copy`] keeps what was learned. [`clock`] is the time that rules are judged by. [`open`]
+//! lives on another's; [`copy`] keeps what was learned. [`query`] reads rows within a scope. [`clock`] is the time that rules are judged by. [`open`]
 //! connects, [`migrate`] brings the tables up to date under a lock. Knows no domain.
 
 pub mod act;
@@ -20,6 +20,7 @@ mod lanes;
 pub mod migrate;
 pub mod open;
 pub mod position;
+pub mod query;
 pub mod question;
 mod queue;
 pub mod tables;

@@ -50,6 +50,14 @@ pub struct Effect {
     pub states: Vec<State>,
 }
 
+impl Effect {
+    /// The dates of the days, as the contract writes them.
+    #[must_use]
+    pub fn dates(&self) -> Vec<String> {
+        self.days.iter().map(|d| d.date.to_string()).collect()
+    }
+}
+
 /// A site's plan.
 #[must_use]
 pub fn plan<'a>(site: &'a Site, capacity: &'a Capacity, known: &'a Known) -> Plan<'a> {

@@ -14,7 +14,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use bangban_proto::bangban::options::v1::Role;
+use bangban_proto::bangban::{options::v1::Role, types::v1::Actor};
 use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -119,6 +119,15 @@ impl Caller {
             department: String::new(),
             case: String::new(),
             via: String::new(),
+        }
+    }
+
+    /// The caller as one who acts, as the contract writes it.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor {
+            subject: self.subject.clone(),
+            site: self.site.clone(),
         }
     }
 

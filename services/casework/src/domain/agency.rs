@@ -1,7 +1,7 @@
 //! What an agent does for a principal, checked against the agreement each time (BX-4, 民法典 arts. 162–171).
 
-use bangban_calendar::SHANGHAI;
 use bangban_kit::refusal::Refusal;
+use bangban_limits::time;
 use bangban_proto::bangban::{
     casework::v1::{Agreement, Case, CaseKind},
     directory::v1::Power,
@@ -20,11 +20,7 @@ pub fn signed(case: &Case) -> impl Iterator<Item = &Agreement> {
 /// Today, where the offices are: YYYY-MM-DD, which sorts as dates do.
 #[must_use]
 pub fn today(outside: &Outside<'_>) -> String {
-    outside
-        .now
-        .with_timezone(&SHANGHAI)
-        .date_naive()
-        .to_string()
+    time::today(outside.now).to_string()
 }
 
 /// The agreement by which the caller may do this for the principal now: party, item, term, end and power (BX-4).

@@ -3,6 +3,7 @@
 mod ends;
 
 use bangban_kit::refusal::Refusal;
+use bangban_limits::time::date;
 use bangban_proto::bangban::{
     casework::v1::{
         Agreement, Capacity, Case, ConsentKind, DelegationDrafted, DelegationEnd, DelegationSigned,
@@ -10,7 +11,7 @@ use bangban_proto::bangban::{
     },
     directory::v1::Power,
 };
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 use prost_types::Timestamp;
 
 pub use ends::{completed, end, expired, expires_at, revoke, tell_department, untold, withdrawn};
@@ -29,18 +30,6 @@ const LONGEST_TERM: u64 = 366;
 
 fn term_impossible(zh: &str, en: &str) -> Refusal {
     Refusal::invalid("TERM_IMPOSSIBLE", "BB-10.2.2.1", zh, en).field("until", en)
-}
-
-fn date(text: &str, field: &'static str) -> Result<NaiveDate, Refusal> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
-        Refusal::invalid(
-            "DATE_IMPOSSIBLE",
-            "BB-8d",
-            "日期不存在",
-            "there is no such date",
-        )
-        .field(field, "no such date")
-    })
 }
 
 fn pre_checked(case: &Case) -> Result<(), Refusal> {
@@ -107,7 +96,7 @@ pub fn draft(
         )
         .field("powers", "without SUBMIT"));
     }
-    let (from, until) = (date(&request.from, "from")?, date(&request.until, "until")?);
+    let (from, until) = (date("from", &request.from)?, date("until", &request.until)?);
     if request.from < today(outside) || until < from {
         return Err(term_impossible(
             "委托期限不能早于今天，止期不能早于起期",

@@ -1,7 +1,7 @@
 //! Materials: taken, returned, listed as missing once, and our own pre-check (BB-4.1c, BB-10.1.2.1).
 
-use bangban_calendar::SHANGHAI;
 use bangban_kit::refusal::Refusal;
+use bangban_limits::time;
 use bangban_proto::bangban::{
     casework::v1::{
         Breach, BreachKind, BreachRecorded, Case, CaseKind, CaseMaterial, CaseState, ConsentKind,
@@ -61,7 +61,7 @@ pub fn take(
     }
     if request.supply() == SupplyForm::Reused {
         needs_consent(case, ConsentKind::Reuse)?;
-        let today = outside.now.with_timezone(&SHANGHAI).date_naive();
+        let today = time::today(outside.now);
         let usable = outside
             .earlier
             .and_then(|earlier| usable_until(case, earlier, material));

@@ -1,6 +1,7 @@
 //! The first contact: a case is opened (BB-4.2a, BB-7).
 
 use bangban_kit::refusal::Refusal;
+use bangban_limits::time;
 use bangban_proto::bangban::{
     casework::v1::{Case, CaseKind, CaseOpened, CaseState, OpenCaseRequest},
     directory::v1::CheckAssignmentResponse,
@@ -21,11 +22,7 @@ pub fn open(
     outside: &Outside<'_>,
 ) -> Result<Vec<Act>, Refusal> {
     let item = outside.item;
-    let today = outside
-        .now
-        .with_timezone(&bangban_calendar::SHANGHAI)
-        .date_naive()
-        .to_string();
+    let today = time::today(outside.now).to_string();
     let is_over = |until: &str| !until.is_empty() && until <= today.as_str();
     if item.effective_from > today
         || is_over(&item.effective_until)

@@ -39,10 +39,7 @@ impl Outside<'_> {
     /// Who acts, as the contract writes it.
     #[must_use]
     pub fn actor(&self) -> Option<Actor> {
-        Some(Actor {
-            subject: self.caller.subject.clone(),
-            site: self.caller.site.clone(),
-        })
+        Some(self.caller.actor())
     }
 }
 

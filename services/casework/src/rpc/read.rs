@@ -1,6 +1,7 @@
 //! Reads: each narrowed to what the caller may see.
 
 use bangban_kit::{identity::Caller, page::Page, refusal::Refusal, scope::Scope};
+use bangban_limits::time::day_start_us;
 use bangban_proto::bangban::{
     casework::v1::{
         Agreement, Case, CaseAct, CheckCompletenessRequest, CheckCompletenessResponse,
@@ -12,7 +13,6 @@ use bangban_proto::bangban::{
     types::v1::DueTimeExplanation,
 };
 use bangban_store::act;
-use chrono::NaiveDate;
 use prost::Message as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use tonic::{Request, Response, Status};
@@ -243,8 +243,8 @@ impl Rpc {
         let (caller, _, r) = taken(request);
         self.store.wait_for(&r.after).await?;
         let scope = self.scope(&caller, &r.district).await?;
-        let from = day_start(&r.from, "from")?;
-        let to = day_start(&r.to, "to")? + 86_400_000_000;
+        let from = day_start_us("from", &r.from)?;
+        let to = day_start_us("to", &r.to)? + 86_400_000_000;
         let now = self.store.now().await?.us();
         let [due_count, on_time_count, complete_count, closed_count] =
             store::quality(&self.store, &scope, from, to, now).await?;
@@ -269,27 +269,6 @@ fn rate(part: u64, whole: u64) -> f64 {
     } else {
         part as f64 / whole as f64
     }
-}
-
-/// Midnight in Asia/Shanghai at the beginning of a date, in microseconds.
-fn day_start(date: &str, field: &'static str) -> Result<i64, Refusal> {
-    NaiveDate::parse_from_str(date, "%Y-%m-%d")
-        .ok()
-        .and_then(|d| {
-            d.and_hms_opt(0, 0, 0)?
-                .and_local_timezone(bangban_calendar::SHANGHAI)
-                .single()
-        })
-        .map(|at| at.timestamp_micros())
-        .ok_or_else(|| {
-            Refusal::invalid(
-                "DATE_IMPOSSIBLE",
-                "BB-8d",
-                "日期不存在",
-                "there is no such date",
-            )
-            .field(field, "no such date")
-        })
 }
 
 /// A receipt number as it is stored, from whatever was dictated.

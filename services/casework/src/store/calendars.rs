@@ -10,11 +10,7 @@ use sea_orm::{ConnectionTrait as _, Statement, Value};
 pub async fn outdated(store: &Store, limit: i64) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT s.district, s.id FROM calendars c JOIN cases s ON s.district = c.district \
                AND s.calendar_revision < c.revision AND s.ended_at_us IS NULL AND s.due_at_us IS NOT NULL LIMIT $1";
-    let statement = Statement::from_sql_and_values(store.backend, sql, [limit.into()]);
-    let rows = store.rows(statement).await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-        .collect()
+    store.pairs(sql, [limit.into()]).await
 }
 
 /// The clocks of a case stay as they are under the district's calendar: remembers that, unless the case has changed.

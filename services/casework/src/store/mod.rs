@@ -3,9 +3,9 @@
 pub mod calendars;
 pub mod checkpoints;
 mod migrations;
+mod query;
 mod row;
 
 pub use migrations::Migrator;
-pub use row::{
-    Loaded, Query, apply_scope, by_id, find, insert, list, load, needing_attention, quality, update,
-};
+pub use query::{by_id, find, list, needing_attention, quality};
+pub use row::{Loaded, insert, load, update};

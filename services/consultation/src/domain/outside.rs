@@ -1,7 +1,8 @@
 //! What the outside knows when a command is decided.
 
-use bangban_calendar::{Calendar, SHANGHAI};
+use bangban_calendar::Calendar;
 use bangban_kit::{identity::Caller, refusal::Refusal};
+use bangban_limits::time;
 pub use bangban_limits::time::timestamp;
 use bangban_proto::bangban::{
     consultation::v1::{Consultation, ConsultationState},
@@ -40,16 +41,13 @@ impl Outside<'_> {
     /// Today in Asia/Shanghai.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
-        self.now.with_timezone(&SHANGHAI).date_naive()
+        time::today(self.now)
     }
 
     /// Who acts, as the contract writes it.
     #[must_use]
     pub fn actor(&self) -> Option<Actor> {
-        Some(Actor {
-            subject: self.caller.subject.clone(),
-            site: self.caller.site.clone(),
-        })
+        Some(self.caller.actor())
     }
 
     /// The version of the item that is in force today (BB-7.2).

@@ -1,6 +1,7 @@
 //! Reads: each narrowed to what the caller may see.
 
 use bangban_kit::{page::Page, refusal::Refusal};
+use bangban_limits::time::day_start_us;
 use bangban_proto::bangban::{
     consultation::v1::{
         Consultation, ExplainReplyTimeRequest, GetConsultationRatesRequest,
@@ -9,7 +10,6 @@ use bangban_proto::bangban::{
     },
     types::v1::DueTimeExplanation,
 };
-use chrono::NaiveDate;
 use tonic::{Request, Response, Status};
 
 use super::{Rpc, taken, unknown};
@@ -132,8 +132,8 @@ fn rate(part: u64, whole: u64) -> f64 {
 
 /// A period of days, both included, as microseconds since the epoch: the first instant, and the first one behind.
 pub(super) fn period(from: &str, to: &str) -> Result<(i64, i64), Refusal> {
-    let start = day_start(from, "from")?;
-    let end = day_start(to, "to")? + 86_400_000_000;
+    let start = day_start_us("from", from)?;
+    let end = day_start_us("to", to)? + 86_400_000_000;
     if end <= start {
         return Err(Refusal::invalid(
             "DATES_REVERSED",
@@ -144,25 +144,4 @@ pub(super) fn period(from: &str, to: &str) -> Result<(i64, i64), Refusal> {
         .field("to", "before `from`"));
     }
     Ok((start, end))
-}
-
-/// Midnight in Asia/Shanghai at the beginning of a date, in microseconds.
-fn day_start(date: &str, field: &'static str) -> Result<i64, Refusal> {
-    NaiveDate::parse_from_str(date, "%Y-%m-%d")
-        .ok()
-        .and_then(|d| {
-            d.and_hms_opt(0, 0, 0)?
-                .and_local_timezone(bangban_calendar::SHANGHAI)
-                .single()
-        })
-        .map(|at| at.timestamp_micros())
-        .ok_or_else(|| {
-            Refusal::invalid(
-                "DATE_IMPOSSIBLE",
-                "BB-8d",
-                "日期不存在",
-                "there is no such date",
-            )
-            .field(field, "no such date")
-        })
 }

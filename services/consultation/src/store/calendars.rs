@@ -3,7 +3,7 @@
 use bangban_store::{Error, Store};
 use sea_orm::{ConnectionTrait as _, Statement, Value};
 
-use super::due::{Key, keys};
+use super::due::Key;
 
 /// Consultations with a running clock that was counted by an older calendar.
 ///
@@ -12,8 +12,7 @@ use super::due::{Key, keys};
 pub async fn outdated(store: &Store, limit: i64) -> Result<Vec<Key>, Error> {
     let sql = "SELECT s.district, s.id FROM calendars c JOIN consultations s ON s.district = c.district \
                AND s.calendar_revision < c.revision AND s.next_due_at_us IS NOT NULL LIMIT $1";
-    let statement = Statement::from_sql_and_values(store.backend, sql, [limit.into()]);
-    keys(&store.rows(statement).await?)
+    store.pairs(sql, [limit.into()]).await
 }
 
 /// The clocks of a consultation stay as they are under the district's calendar: remembers that, unless it has changed.

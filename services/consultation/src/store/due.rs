@@ -1,16 +1,9 @@
 //! What is to be done unasked, found in the rows.
 
 use bangban_store::{Error, Store};
-use sea_orm::{QueryResult, Statement, Value};
 
 /// District and id of a consultation.
 pub type Key = (String, String);
-
-pub(super) fn keys(rows: &[QueryResult]) -> Result<Vec<Key>, Error> {
-    rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-        .collect()
-}
 
 /// Consultations whose clocks need a warning or the record of a breach, oldest first.
 ///
@@ -19,9 +12,7 @@ pub(super) fn keys(rows: &[QueryResult]) -> Result<Vec<Key>, Error> {
 pub async fn needing_attention(store: &Store, now_us: i64, limit: i64) -> Result<Vec<Key>, Error> {
     let sql = "SELECT district, id FROM consultations WHERE attention_at_us <= $1 \
                ORDER BY attention_at_us LIMIT $2";
-    let values: [Value; 2] = [now_us.into(), limit.into()];
-    let statement = Statement::from_sql_and_values(store.backend, sql, values);
-    keys(&store.rows(statement).await?)
+    store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
 /// Consultations of which a case is being made, behind an id, oldest first: ids are ordered by time.
@@ -32,7 +23,5 @@ pub async fn converting(store: &Store, behind: &str, limit: i64) -> Result<Vec<K
     // 4 is CONSULTATION_STATE_CONVERTING, as the partial index has it.
     let sql =
         "SELECT district, id FROM consultations WHERE state = 4 AND id > $1 ORDER BY id LIMIT $2";
-    let values: [Value; 2] = [behind.into(), limit.into()];
-    let statement = Statement::from_sql_and_values(store.backend, sql, values);
-    keys(&store.rows(statement).await?)
+    store.pairs(sql, [behind.into(), limit.into()]).await
 }

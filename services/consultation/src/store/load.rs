@@ -2,13 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bangban_kit::refusal::Refusal;
 use bangban_learned::known::{Known, Learned, revision_sql};
 use bangban_ledger::Hash;
 use bangban_proto::bangban::consultation::v1::Consultation;
-use bangban_store::{Error, Now, Store, act, command::Command, question::Question};
-use prost::Message;
-use sea_orm::QueryResult;
+use bangban_store::{Error, Now, Store, act, command::Command, query::decode, question::Question};
 
 /// A consultation with everything that a command on it needs.
 #[derive(Debug)]
@@ -35,16 +32,6 @@ impl Loaded {
             _ => self.known.calendar_revision,
         }
     }
-}
-
-pub(super) fn decode<M: Message + Default>(
-    row: &QueryResult,
-    column: usize,
-) -> Result<Option<M>, Error> {
-    let bytes: Option<Vec<u8>> = row.try_get_by_index(column)?;
-    bytes
-        .map(|b| M::decode(b.as_slice()).map_err(|e| Refusal::internal(e).into()))
-        .transpose()
 }
 
 static LOAD: LazyLock<Question> = LazyLock::new(|| Question {

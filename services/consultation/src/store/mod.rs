@@ -12,6 +12,6 @@ pub use calendars::{outdated, unmoved};
 pub use due::{converting, needing_attention};
 pub use load::{Loaded, load};
 pub use migrations::Migrator;
-pub use query::{Query, find, list, narrowed, rates, registered};
+pub use query::{find, list, rates, registered};
 pub use register::register;
 pub use row::{insert, participant, update};

@@ -5,48 +5,14 @@ use bangban_kit::{
     page::Page,
     scope::{Reach, Scope},
 };
+use bangban_limits::time::us;
 use bangban_proto::bangban::consultation::v1::{Consultation, ListConsultationsRequest};
-use bangban_store::{Error, Store};
-use sea_orm::{Statement, Value};
-
-use super::{load::decode, row::us};
-
-/// A query on consultations: SQL with its values, narrowed to a scope.
-#[derive(Debug)]
-pub struct Query {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Query {
-    /// Adds a condition; each `{}` stands for the value.
-    pub fn and(&mut self, condition: &str, value: impl Into<Value>) {
-        let place = self.bind(value);
-        self.sql.push_str(" AND ");
-        self.sql.push_str(&condition.replace("{}", &place));
-    }
-
-    /// Binds a value and answers its place.
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
-    }
-}
+use bangban_store::{Error, Store, query::Query};
 
 /// A query that reads no more than the scope allows: the region, the own site, a department's referrals, and what is
-/// offered to the caller. There is no other way to begin one.
-#[must_use]
-pub fn narrowed(select: &str, scope: &Scope, caller: &Caller) -> Query {
-    let mut query = Query {
-        sql: format!("{select} WHERE TRUE"),
-        values: Vec::new(),
-    };
-    query.and("district = {}", scope.district());
-    match scope.reach() {
+/// offered to the caller.
+fn narrowed(select: &str, scope: &Scope, caller: &Caller) -> Query {
+    Query::narrowed(select, scope, |query, reach| match reach {
         Reach::Whole => {}
         Reach::Region { prefix, site, .. } => {
             let prefix = query.bind(format!("{prefix}%"));
@@ -64,16 +30,7 @@ pub fn narrowed(select: &str, scope: &Scope, caller: &Caller) -> Query {
         ),
         // A citizen's case is no consultation.
         Reach::Case(_) => query.push(" AND FALSE"),
-    }
-    query
-}
-
-async fn bodies(store: &Store, query: Query) -> Result<Vec<Consultation>, Error> {
-    let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-    let rows = store.rows(statement).await?;
-    rows.iter()
-        .map(|row| Ok(decode(row, 0)?.unwrap_or_default()))
-        .collect()
+    })
 }
 
 const BODY: &str = "SELECT body FROM consultations";
@@ -90,7 +47,7 @@ pub async fn find(
 ) -> Result<Option<Consultation>, Error> {
     let mut query = narrowed(BODY, scope, caller);
     query.and("id = {}", id);
-    Ok(bodies(store, query).await?.into_iter().next())
+    Ok(query.bodies(store).await?.into_iter().next())
 }
 
 /// A page of consultations, special groups first, then by asking (BB-7.1.1); and whether more follow.
@@ -108,32 +65,12 @@ pub async fn list(
     if request.state != 0 {
         query.and("state = {}", request.state);
     }
-    for (column, value) in [("agent", &request.agent), ("applicant", &request.applicant)] {
-        if !value.is_empty() {
-            query.and(&format!("{column} = {{}}"), value.clone());
-        }
-    }
+    query.only("agent", &request.agent);
+    query.only("applicant", &request.applicant);
     if let Some(before) = us(request.due_before.as_ref()) {
         query.and("next_due_at_us < {}", before);
     }
-    if let [priority, asked, id] = page.after.as_slice() {
-        let number = |text: &str| text.parse::<i64>().unwrap_or_default();
-        let priority = query.bind(number(priority));
-        let asked = query.bind(number(asked));
-        let id = query.bind(id.clone());
-        query.push(&format!(
-            " AND (priority, asked_at_us, id) > ({priority}, {asked}, {id})"
-        ));
-    }
-    let size = i64::try_from(page.size).unwrap_or(500);
-    let limit = query.bind(size + 1);
-    query.push(&format!(
-        " ORDER BY priority, asked_at_us, id LIMIT {limit}"
-    ));
-    let mut found = bodies(store, query).await?;
-    let has_more = found.len() as u64 > page.size;
-    found.truncate(usize::try_from(page.size).unwrap_or(500));
-    Ok((found, has_more))
+    query.page(store, &["priority", "asked_at_us"], page).await
 }
 
 /// The next consultations of the register of a period, behind a number, in the order of numbers. Instants are
@@ -153,9 +90,8 @@ pub async fn registered(
     query.and("asked_at_us >= {}", from_us);
     query.and("asked_at_us < {}", to_us);
     query.and("number > {}", i64::try_from(behind).unwrap_or(i64::MAX));
-    let limit = query.bind(limit);
-    query.push(&format!(" ORDER BY number LIMIT {limit}"));
-    bodies(store, query).await
+    query.first("number", limit);
+    query.bodies(store).await
 }
 
 /// Counts of a period: answers due, those on time; consultations closed, those complete (BB-8c,
@@ -195,8 +131,8 @@ pub async fn rates(
 }
 
 async fn two(store: &Store, query: Query) -> Result<[u64; 2], Error> {
-    let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-    let Some(row) = store.row(statement).await? else {
+    let rows = query.rows(store).await?;
+    let Some(row) = rows.first() else {
         return Ok([0, 0]);
     };
     let (part, whole): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);

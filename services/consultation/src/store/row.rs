@@ -1,22 +1,16 @@
 //! A consultation as a row: the columns that are searched, and one body.
 
 use bangban_ledger::Hash;
-use bangban_limits::clock;
+use bangban_limits::{clock, time::us};
 use bangban_proto::bangban::consultation::v1::Consultation;
 use bangban_store::write::{Chain, Row, State};
 use prost::Message as _;
-use prost_types::Timestamp;
 use sea_orm::{
     Value,
     sea_query::{Alias, Expr, Query as Sql},
 };
 
 use crate::domain::{handling, responsibility};
-
-/// Microseconds since the epoch.
-pub(super) fn us(at: Option<&Timestamp>) -> Option<i64> {
-    at.map(|t| t.seconds * 1_000_000 + i64::from(t.nanos) / 1000)
-}
 
 /// Column values that follow from a consultation, with its version, the hash of its last act, and the calendar's
 /// revision.

@@ -1,8 +1,7 @@
 //! What the outside knows when a command is decided.
 
-use bangban_calendar::SHANGHAI;
 use bangban_kit::{identity::Caller, refusal::Refusal};
-pub use bangban_limits::time::{instant, timestamp};
+pub use bangban_limits::time::{day_start, instant, timestamp, today};
 use bangban_proto::bangban::{scheduling::v1::BookingPolicy, types::v1::Actor};
 use chrono::{DateTime, NaiveDate, Utc};
 use prost_types::Timestamp;
@@ -30,10 +29,7 @@ impl Outside<'_> {
     /// Who acts, as the contract writes it.
     #[must_use]
     pub fn actor(&self) -> Option<Actor> {
-        Some(Actor {
-            subject: self.caller.subject.clone(),
-            site: self.caller.site.clone(),
-        })
+        Some(self.caller.actor())
     }
 }
 
@@ -42,20 +38,6 @@ impl Outside<'_> {
 pub fn day_end_us(date: &str) -> Option<i64> {
     let next = date.parse::<NaiveDate>().ok()?.succ_opt()?;
     day_start(next).map(|at| at.timestamp_micros())
-}
-
-/// Midnight in Asia/Shanghai at the beginning of a day.
-#[must_use]
-pub fn day_start(date: NaiveDate) -> Option<DateTime<Utc>> {
-    let midnight = date.and_hms_opt(0, 0, 0)?;
-    let local = midnight.and_local_timezone(SHANGHAI).single()?;
-    Some(local.with_timezone(&Utc))
-}
-
-/// The day of an instant in Asia/Shanghai.
-#[must_use]
-pub fn today(now: DateTime<Utc>) -> NaiveDate {
-    now.with_timezone(&SHANGHAI).date_naive()
 }
 
 /// First and last day of a request.

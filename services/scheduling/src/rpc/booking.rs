@@ -37,18 +37,16 @@ use crate::{
 /// A pure decision on an appointment.
 pub(super) type Decide<R> = fn(&Booking, &R, &Outside<'_>) -> Result<Vec<Act>, Refusal>;
 
-/// The appointment that was loaded, if the caller may see it.
-pub(super) fn permitted(
-    loaded: &mut Loaded,
-    caller: &Caller,
-    district: &str,
-) -> Result<Found, Refusal> {
-    let scope = district::of(&loaded.known, caller, district)?;
-    loaded
+/// The appointment that a request is about, if the caller may see it and has read it as it is.
+fn permitted(loaded: &mut Loaded, caller: &Caller, request: &impl Head) -> Result<Found, Refusal> {
+    let scope = district::of(&loaded.known, caller, request.district())?;
+    let found = loaded
         .booking
         .take()
         .filter(|(b, ..)| sees(&scope, caller, (&b.region, &b.site), b.booked_by.as_ref()))
-        .ok_or_else(unknown)
+        .ok_or_else(unknown)?;
+    fresh(request, &found.0.etag)?;
+    Ok(found)
 }
 
 impl Rpc {
@@ -70,8 +68,7 @@ impl Rpc {
             if loaded.is_repeated {
                 return Ok(self.first_booking(&command).await?);
             }
-            let (mut booking, version, head) = permitted(&mut loaded, &caller, r.district())?;
-            fresh(&r, &booking.etag)?;
+            let (mut booking, version, head) = permitted(&mut loaded, &caller, &r)?;
             let now = loaded.now;
             let rules = policy::filled(&loaded.policy);
             let outside = Outside {
@@ -104,11 +101,7 @@ impl Rpc {
         let (caller, _, r) = taken(request);
         self.store.wait_for(&r.after).await?;
         let command = Command::new(&caller, &r);
-        let permit = |loaded: &mut Loaded| {
-            let found = permitted(loaded, &caller, &r.district)?;
-            fresh(&r, &found.0.etag)?;
-            Ok(found)
-        };
+        let permit = |loaded: &mut Loaded| permitted(loaded, &caller, &r);
         let (booking, position) = self
             .cancel(&caller, command, &r.booking, r.reason(), permit)
             .await?;
@@ -181,11 +174,7 @@ impl Rpc {
         let (caller, deadline, r) = taken(request);
         self.store.wait_for(&r.after).await?;
         let command = Command::new(&caller, &r);
-        let permit = |loaded: &mut Loaded| {
-            let found = permitted(loaded, &caller, &r.district)?;
-            fresh(&r, &found.0.etag)?;
-            Ok(found)
-        };
+        let permit = |loaded: &mut Loaded| permitted(loaded, &caller, &r);
         let (booking, position) = self
             .moved(&caller, command, (&r.booking, &r.slot), deadline, permit)
             .await?;

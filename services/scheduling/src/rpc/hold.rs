@@ -5,16 +5,12 @@
 
 use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
 use bangban_learned::known::Known;
-use bangban_ledger::START;
-use bangban_proto::bangban::{
-    scheduling::v1::{
-        Booking, BookingChange, BookingConfirmed, BookingState, ConfirmBookingRequest,
-        ExtendHoldRequest, Hold, HoldSlotRequest, ReleaseHoldRequest, SeatState,
-    },
-    types::v1::Actor,
+use bangban_proto::bangban::scheduling::v1::{
+    Booking, BookingChange, BookingState, ConfirmBookingRequest, ExtendHoldRequest, Hold,
+    HoldSlotRequest, ReleaseHoldRequest, SeatState,
 };
 use bangban_slots::{Row as GateRow, Who};
-use bangban_store::{Error, Now, Position, command::Command, write::State};
+use bangban_store::{Error, Now, Position, command::Command};
 use chrono::DateTime;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -22,12 +18,12 @@ use uuid::Uuid;
 use super::{
     Rpc, ask,
     booking::{ahead, theirs},
-    command::{answer, carry_out, chain},
-    taken,
+    command::answer,
+    confirmation, taken,
 };
 use crate::{
     domain::{
-        Act, fold, hold,
+        hold,
         outside::{timestamp, today},
         person, policy,
         seat::{self as rules, Mine},
@@ -35,7 +31,7 @@ use crate::{
         standing,
     },
     store::{
-        Seat, SeatKey, SlotKey, at, booking as rows, capacity,
+        Seat, SeatKey, SlotKey, at, capacity,
         load::{self, Asked, Loaded},
         us,
     },
@@ -388,28 +384,10 @@ impl Rpc {
         seat: &Seat,
         loaded: &Loaded,
     ) -> Result<(Booking, Position), Error> {
-        let now = loaded.now;
-        let act = Act::BookingConfirmed(BookingConfirmed {
-            booking: Some(booking.clone()),
-        });
-        let subject = format!("bookings/{}", booking.id);
-        let chain = chain(&booking.district, subject, (0, START), caller, now);
-        let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
-        let seat = Seat {
-            state: SeatState::Confirmed,
-            due_us: None,
-            ..seat.clone()
-        };
-        let row = rows::row(
-            &booking,
-            None,
-            (chain.number, &chain.head),
-            (&loaded.policy, now.at),
-        );
-        let states = vec![State::Row(seat.row()), State::Row(row)];
+        let (chain, states) = confirmation::confirmed(caller, &mut booking, seat, loaded);
         let position = self
             .store
-            .write(&chain, Some(&command.asked), states)
+            .write(&chain, Some(&command.asked), states.into())
             .await?;
         Ok((booking, position))
     }
@@ -465,10 +443,7 @@ pub(crate) fn appointment(seat: &Seat, loaded: &Loaded, caller: &Caller) -> Book
         applicant_mask: seat.mask.clone(),
         groups: seat.groups.clone(),
         is_assisted: seat.is_assisted,
-        booked_by: Some(Actor {
-            subject: caller.subject.clone(),
-            site: caller.site.clone(),
-        }),
+        booked_by: Some(caller.actor()),
         held_at: at(seat.held_us),
         confirmed_at: Some(timestamp(loaded.now.at)),
         waiting: seat.waiting.clone(),

@@ -5,6 +5,7 @@ mod availability;
 mod booking;
 mod capacity;
 mod command;
+mod confirmation;
 mod hold;
 mod links;
 mod read;

@@ -14,14 +14,14 @@ impl CapacityService for Rpc {
         &self,
         request: Request<v1::PutTemplateRequest>,
     ) -> Result<Response<v1::TemplateChange>, Status> {
-        self.template_put(request).await
+        self.on_capacity(request).await
     }
 
     async fn remove_template(
         &self,
         request: Request<v1::RemoveTemplateRequest>,
     ) -> Result<Response<v1::TemplateChange>, Status> {
-        self.template_removed(request).await
+        self.on_capacity(request).await
     }
 
     async fn list_templates(
@@ -35,14 +35,14 @@ impl CapacityService for Rpc {
         &self,
         request: Request<v1::PutExceptionRequest>,
     ) -> Result<Response<v1::ExceptionChange>, Status> {
-        self.exception_put(request).await
+        self.on_capacity(request).await
     }
 
     async fn remove_exception(
         &self,
         request: Request<v1::RemoveExceptionRequest>,
     ) -> Result<Response<v1::ExceptionChange>, Status> {
-        self.exception_removed(request).await
+        self.on_capacity(request).await
     }
 
     async fn list_exceptions(
@@ -56,7 +56,7 @@ impl CapacityService for Rpc {
         &self,
         request: Request<v1::PutPublicationRequest>,
     ) -> Result<Response<v1::PublicationChange>, Status> {
-        self.publication_put(request).await
+        self.on_capacity(request).await
     }
 
     async fn get_publication(
@@ -70,14 +70,14 @@ impl CapacityService for Rpc {
         &self,
         request: Request<v1::PublishDaysRequest>,
     ) -> Result<Response<v1::PublishDaysResponse>, Status> {
-        self.days_published(request).await
+        self.on_capacity(request).await
     }
 
     async fn change_slot(
         &self,
         request: Request<v1::ChangeSlotRequest>,
     ) -> Result<Response<v1::DayChange>, Status> {
-        self.slot_changed(request).await
+        self.on_capacity(request).await
     }
 
     async fn preview_change(
@@ -98,7 +98,7 @@ impl CapacityService for Rpc {
         &self,
         request: Request<v1::PutBookingPolicyRequest>,
     ) -> Result<Response<v1::BookingPolicyChange>, Status> {
-        self.policy_put(request).await
+        self.on_capacity(request).await
     }
 
     async fn get_booking_policy(

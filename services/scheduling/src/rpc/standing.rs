@@ -4,10 +4,7 @@ use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_learned::district;
 use bangban_proto::{
     Head,
-    bangban::{
-        scheduling::v1::{AppealNoShowRequest, DecideAppealRequest, StandingChange},
-        types::v1::Actor,
-    },
+    bangban::scheduling::v1::{AppealNoShowRequest, DecideAppealRequest, StandingChange},
 };
 use bangban_store::{Error, command::Command, write::State};
 use prost::Message;
@@ -110,10 +107,7 @@ impl Rpc {
         request: Request<DecideAppealRequest>,
     ) -> Result<Response<StandingChange>, Status> {
         let decided = |r: &DecideAppealRequest, loaded: &Loaded, caller: &Caller| {
-            let decider = Actor {
-                subject: caller.subject.clone(),
-                site: caller.site.clone(),
-            };
+            let decider = caller.actor();
             let by = loaded
                 .booking
                 .as_ref()

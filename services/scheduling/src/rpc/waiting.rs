@@ -5,14 +5,11 @@ use bangban_learned::district;
 use bangban_ledger::{Hash, START};
 use bangban_proto::{
     Head,
-    bangban::{
-        scheduling::v1::{
-            AcceptOfferRequest, BookingChange, BookingConfirmed, DeclineOfferRequest,
-            GetWaitingRequest, GetWaitingResponse, JoinWaitingListRequest, LeaveWaitingListRequest,
-            Offer, OfferEnded, OfferOutcome, SeatState, Waiting, WaitingBooked, WaitingChange,
-            WaitingJoined, WaitingLeft, WaitingState,
-        },
-        types::v1::Actor,
+    bangban::scheduling::v1::{
+        AcceptOfferRequest, BookingChange, DeclineOfferRequest, GetWaitingRequest,
+        GetWaitingResponse, JoinWaitingListRequest, LeaveWaitingListRequest, Offer, OfferEnded,
+        OfferOutcome, SeatState, Waiting, WaitingBooked, WaitingChange, WaitingJoined, WaitingLeft,
+        WaitingState,
     },
 };
 use bangban_store::{Error, command::Command, write::State};
@@ -24,6 +21,7 @@ use uuid::Uuid;
 use super::{
     Rpc, ask,
     command::{answer, carry_out, chain, fresh},
+    confirmation::confirmed,
     hold::{appointment, item_in_force},
     taken,
 };
@@ -31,10 +29,10 @@ use crate::{
     domain::{
         Act, fold, hold,
         outside::{dates, timestamp, today},
-        policy, slot, standing, time, waiting as rules,
+        slot, standing, time, waiting as rules,
     },
     store::{
-        self, Seat, SeatKey, booking as rows,
+        self, Seat, SeatKey,
         load::{self, Asked, Loaded},
         waiting as places,
     },
@@ -144,10 +142,7 @@ impl Rpc {
                 latest: r.latest.clone(),
                 channel: r.channel,
                 proxy: r.proxy.clone(),
-                joined_by: Some(Actor {
-                    subject: caller.subject.clone(),
-                    site: caller.site.clone(),
-                }),
+                joined_by: Some(caller.actor()),
                 joined_at: Some(timestamp(now.at)),
                 consultation: r.consultation.clone(),
                 case: r.case.clone(),
@@ -329,32 +324,9 @@ impl Rpc {
         let subject = format!("waiting/{}", waiting.id);
         let place = chain(&booking.district, subject, (version, head), caller, now);
         let place = carry_out(waiting, place, vec![booked], now, fold::waiting);
-        let act = Act::BookingConfirmed(BookingConfirmed {
-            booking: Some(booking.clone()),
-        });
-        let subject = format!("bookings/{}", booking.id);
-        let chain = chain(&booking.district, subject, (0, START), caller, now);
-        let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
-        let seat = Seat {
-            state: SeatState::Confirmed,
-            due_us: None,
-            ..seat.clone()
-        };
-        let rules = policy::filled(&loaded.policy);
-        let states = vec![
-            State::Row(seat.row()),
-            State::Row(places::row(
-                waiting,
-                Some(version),
-                (place.number, &place.head),
-            )),
-            State::Row(rows::row(
-                &booking,
-                None,
-                (chain.number, &chain.head),
-                (&rules, now.at),
-            )),
-        ];
+        let (chain, [seat, booked]) = confirmed(caller, &mut booking, seat, loaded);
+        let row = places::row(waiting, Some(version), (place.number, &place.head));
+        let states = vec![seat, State::Row(row), booked];
         let chains = [place, chain];
         let position = self
             .store

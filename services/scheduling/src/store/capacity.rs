@@ -11,6 +11,7 @@ use bangban_slots::{DayState, SlotState};
 use bangban_store::{
     Error, Now, Store, act,
     clock::now_sql,
+    query::{bodies, decode},
     write::{Row, State},
 };
 use prost::Message;
@@ -21,7 +22,6 @@ use sea_orm::{
 
 use super::{
     key::{DayKey, SeatKey, SlotKey},
-    load::decode,
     seat::{self, Seat, long},
     slot::{SlotRow, us},
 };
@@ -402,7 +402,7 @@ pub async fn to_publish(
     limit: i64,
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM capacity WHERE publish_at_us <= $1 ORDER BY publish_at_us LIMIT $2";
-    super::due::pairs(store, sql, vec![now_us.into(), limit.into()]).await
+    store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
 /// Replaces the gate's generation, and answers what stands afterwards.
@@ -472,7 +472,5 @@ pub async fn bookings(store: &Store, district: &str, day: &DayKey) -> Result<Vec
     let rows = store
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
-    rows.iter()
-        .map(|row| Ok(decode(row, 0)?.unwrap_or_default()))
-        .collect()
+    bodies(&rows)
 }

@@ -8,20 +8,6 @@ use super::{
     seat::{self, Seat},
 };
 
-/// District and id of rows.
-pub(super) async fn pairs(
-    store: &Store,
-    sql: &str,
-    values: Vec<Value>,
-) -> Result<Vec<(String, String)>, Error> {
-    let rows = store
-        .rows(Statement::from_sql_and_values(store.backend, sql, values))
-        .await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-        .collect()
-}
-
 /// How long after its end a hold is ended at the earliest: a confirmation that began while it lived is written first,
 /// so that a live hold always confirms (BB-9.2b).
 const BEGUN_BEFORE: i64 = 1_000_000;
@@ -58,7 +44,7 @@ pub async fn bookings(
     limit: i64,
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM bookings WHERE due_us <= $1 ORDER BY due_us LIMIT $2";
-    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+    store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
 /// Days whose appointments are looked after, because their capacity has changed (BB-9.2b): at most `limit` behind a day.
@@ -73,13 +59,13 @@ pub async fn days_in_care(
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM days WHERE care_until_us > $1 AND (district, id) > ($2, $3) \
                ORDER BY district, id LIMIT $4";
-    let values = vec![
+    let values: [Value; 4] = [
         now_us.into(),
         behind.0.clone().into(),
         behind.1.clone().into(),
         limit.into(),
     ];
-    pairs(store, sql, values).await
+    store.pairs(sql, values).await
 }
 
 /// Days on which a reservation ends.
@@ -92,7 +78,7 @@ pub async fn days_to_lift(
     limit: i64,
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM days WHERE lift_at_us <= $1 ORDER BY lift_at_us LIMIT $2";
-    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+    store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
 /// Places in the waiting list whose last day is over.
@@ -105,7 +91,7 @@ pub async fn waiting(
     limit: i64,
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM waiting WHERE due_us <= $1 ORDER BY due_us LIMIT $2";
-    pairs(store, sql, vec![now_us.into(), limit.into()]).await
+    store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
 /// Days of today and later, of which there are at most `limit` behind a day: the ones to audit.
@@ -120,13 +106,13 @@ pub async fn days_from(
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM days WHERE date >= $1 AND (district, id) > ($2, $3) \
                ORDER BY district, id LIMIT $4";
-    let values = vec![
+    let values = [
         today.into(),
         behind.0.clone().into(),
         behind.1.clone().into(),
         limit.into(),
     ];
-    pairs(store, sql, values).await
+    store.pairs(sql, values).await
 }
 
 /// Makes cooling seats of a day free, if they are due, still have the epoch that was read, and the gate's generation is

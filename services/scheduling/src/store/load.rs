@@ -2,12 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bangban_kit::refusal::Refusal;
 use bangban_learned::known::{Known, Learned, revision_sql};
 use bangban_ledger::Hash;
 use bangban_proto::bangban::scheduling::v1::{Booking, BookingPolicy};
-use bangban_store::{Error, Now, Store, act, command::Command, question::Question};
-use prost::Message;
+use bangban_store::{Error, Now, Store, act, command::Command, query::decode, question::Question};
 use sea_orm::QueryResult;
 
 use super::{
@@ -61,16 +59,6 @@ fn ahead(text: Option<String>) -> Vec<Ahead> {
         })
     };
     text.split(';').filter_map(one).collect()
-}
-
-pub(super) fn decode<M: Message + Default>(
-    row: &QueryResult,
-    column: usize,
-) -> Result<Option<M>, Error> {
-    let bytes: Option<Vec<u8>> = row.try_get_by_index(column)?;
-    bytes
-        .map(|b| M::decode(b.as_slice()).map_err(|e| Refusal::internal(e).into()))
-        .transpose()
 }
 
 /// A booking with its version and the hash of its last act.

@@ -10,58 +10,22 @@ use bangban_ledger::Hash;
 use bangban_proto::bangban::scheduling::v1::{
     Booking, ListBookingsRequest, ListWaitingRequest, Standing, Waiting,
 };
-use bangban_store::{Error, Store, act};
+use bangban_store::{
+    Error, Store, act,
+    query::{Query, decode},
+};
 use chrono::NaiveDate;
-use prost::Message;
 use sea_orm::{QueryResult, Statement, Value};
 
 use super::{
     booking::{BREACH, CANCELLED, NO_SHOW, ON_TIME},
-    load::decode,
     waiting::order,
 };
 use crate::domain::outside::day_start;
 
-/// A query: SQL with its values, narrowed to a scope.
-#[derive(Debug)]
-pub struct Query {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Query {
-    /// Adds a condition; each `{}` stands for the value.
-    pub fn and(&mut self, condition: &str, value: impl Into<Value>) {
-        let place = self.bind(value);
-        self.sql.push_str(" AND ");
-        self.sql.push_str(&condition.replace("{}", &place));
-    }
-
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
-    }
-
-    /// Only those of a column with this value, where one is given.
-    fn only(&mut self, column: &str, value: &str) {
-        if !value.is_empty() {
-            self.and(&format!("{column} = {{}}"), value);
-        }
-    }
-}
-
 /// A query that reads no more than the scope allows; `by` is the prefix of the columns that say who made it.
 fn narrowed(select: &str, by: &str, scope: &Scope, caller: &Caller) -> Query {
-    let mut query = Query {
-        sql: format!("{select} WHERE TRUE"),
-        values: Vec::new(),
-    };
-    query.and("district = {}", scope.district());
-    match scope.reach() {
+    Query::narrowed(select, scope, |query, reach| match reach {
         Reach::Whole => {}
         Reach::Region { prefix, site, .. } => {
             let prefix = query.bind(format!("{prefix}%"));
@@ -74,8 +38,7 @@ fn narrowed(select: &str, by: &str, scope: &Scope, caller: &Caller) -> Query {
         }
         // Appointments are no department's, and no citizen's look-up.
         Reach::Department(_) | Reach::Case(_) => query.push(" AND FALSE"),
-    }
-    query
+    })
 }
 
 /// Whether a caller sees an appointment or a place: the same as the queries say.
@@ -100,19 +63,6 @@ pub fn sees(
     }
 }
 
-async fn rows(store: &Store, query: Query) -> Result<Vec<QueryResult>, Error> {
-    let statement = Statement::from_sql_and_values(store.backend, query.sql, query.values);
-    Ok(store.rows(statement).await?)
-}
-
-async fn bodies<M: Message + Default>(store: &Store, query: Query) -> Result<Vec<M>, Error> {
-    rows(store, query)
-        .await?
-        .iter()
-        .map(|row| Ok(decode(row, 0)?.unwrap_or_default()))
-        .collect()
-}
-
 const BOOKINGS: &str = "SELECT body FROM bookings";
 
 /// The booking with this id in a scope.
@@ -127,7 +77,7 @@ pub async fn find(
 ) -> Result<Option<Booking>, Error> {
     let mut query = narrowed(BOOKINGS, "booked", scope, caller);
     query.and("id = {}", id);
-    Ok(bodies(store, query).await?.into_iter().next())
+    Ok(query.bodies(store).await?.into_iter().next())
 }
 
 fn us(date: NaiveDate) -> i64 {
@@ -160,17 +110,7 @@ pub async fn list(
     if let Some(next) = to.and_then(|to| to.succ_opt()) {
         query.and("starts_us < {}", us(next));
     }
-    if let [starts, id] = page.after.as_slice() {
-        let starts = query.bind(starts.parse::<i64>().unwrap_or_default());
-        let id = query.bind(id.clone());
-        query.push(&format!(" AND (starts_us, id) > ({starts}, {id})"));
-    }
-    let limit = query.bind(i64::try_from(page.size).unwrap_or(500) + 1);
-    query.push(&format!(" ORDER BY starts_us, id LIMIT {limit}"));
-    let mut found = bodies(store, query).await?;
-    let has_more = found.len() as u64 > page.size;
-    found.truncate(usize::try_from(page.size).unwrap_or(500));
-    Ok((found, has_more))
+    query.page(store, &["starts_us"], page).await
 }
 
 /// Appointments of a period by how they count: on time, breached, nobody came, given up.
@@ -191,7 +131,7 @@ pub async fn verdicts(
     query.and("starts_us >= {}", us(first));
     query.and("starts_us < {}", us(last.succ_opt().unwrap_or(last)));
     let mut counts = [0; 4];
-    for row in rows(store, query).await? {
+    for row in query.rows(store).await? {
         for (at, count) in counts.iter_mut().enumerate() {
             *count = row.try_get_by_index::<i64>(at)?.unsigned_abs();
         }
@@ -213,7 +153,8 @@ pub async fn find_waiting(
 ) -> Result<Option<(Waiting, u64, Hash)>, Error> {
     let mut query = narrowed(WAITING, "joined", scope, caller);
     query.and("id = {}", id);
-    rows(store, query).await?.first().map(place).transpose()
+    let rows = query.rows(store).await?;
+    rows.first().map(place).transpose()
 }
 
 fn place(row: &QueryResult) -> Result<(Waiting, u64, Hash), Error> {
@@ -243,21 +184,7 @@ pub async fn list_waiting(
     query.only("site", &request.site);
     query.only("grp", &request.group);
     query.only("applicant", &request.applicant);
-    if let [priority, joined, id] = page.after.as_slice() {
-        let number = |text: &str| text.parse::<i64>().unwrap_or_default();
-        let priority = query.bind(i32::try_from(number(priority)).unwrap_or_default());
-        let joined = query.bind(number(joined));
-        let id = query.bind(id.clone());
-        query.push(&format!(
-            " AND (priority, joined_us, id) > ({priority}, {joined}, {id})"
-        ));
-    }
-    let limit = query.bind(i64::try_from(page.size).unwrap_or(500) + 1);
-    query.push(&format!(" ORDER BY priority, joined_us, id LIMIT {limit}"));
-    let mut found = bodies(store, query).await?;
-    let has_more = found.len() as u64 > page.size;
-    found.truncate(usize::try_from(page.size).unwrap_or(500));
-    Ok((found, has_more))
+    query.page(store, &["priority", "joined_us"], page).await
 }
 
 /// Those who wait for a group at a site, in the order in which seats are offered, at most `limit` behind one of them: whom
@@ -297,16 +224,13 @@ pub async fn queue(
 /// # Errors
 /// The database's.
 pub async fn standing(store: &Store, scope: &Scope, applicant: &str) -> Result<Standing, Error> {
-    let mut query = Query {
-        sql: "SELECT body FROM persons WHERE TRUE".to_owned(),
-        values: Vec::new(),
-    };
-    query.and("district = {}", scope.district());
+    let select = "SELECT body FROM persons";
+    let mut query = Query::narrowed(select, scope, |query, reach| match reach {
+        Reach::Whole | Reach::Region { .. } => {}
+        Reach::Department(_) | Reach::Case(_) => query.push(" AND FALSE"),
+    });
     query.and("id = {}", applicant);
-    if matches!(scope.reach(), Reach::Department(_) | Reach::Case(_)) {
-        query.push(" AND FALSE");
-    }
-    let found = bodies(store, query).await?.into_iter().next();
+    let found = query.bodies(store).await?.into_iter().next();
     Ok(found.unwrap_or_else(|| Standing {
         district: scope.district().to_owned(),
         applicant: applicant.to_owned(),

@@ -1,5 +1,6 @@
 //! A slot as a row.
 
+pub use bangban_limits::time::us;
 use bangban_proto::bangban::scheduling::v1::Slot;
 use bangban_store::{Error, clock, write::Row};
 use chrono::DateTime;
@@ -51,12 +52,6 @@ pub(super) const WIDTH: usize = NAMES.len();
 /// Its columns behind a table's alias, in the order in which [`SlotRow::read`] takes them.
 pub(super) fn columns(alias: &str) -> String {
     NAMES.map(|name| format!("{alias}.{name}")).join(", ")
-}
-
-/// Microseconds since the epoch.
-#[must_use]
-pub fn us(at: Option<&Timestamp>) -> Option<i64> {
-    at.map(|t| t.seconds * 1_000_000 + i64::from(t.nanos) / 1000)
 }
 
 /// An instant as the contract writes it.

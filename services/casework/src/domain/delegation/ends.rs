@@ -1,7 +1,7 @@
 //! How a delegation ends, and what the department is told of it (民法典 arts. 173, 174, 933).
 
-use bangban_calendar::SHANGHAI;
 use bangban_kit::refusal::Refusal;
+use bangban_limits::time::day_start;
 use bangban_proto::bangban::{
     casework::v1::{
         Agreement, Case, ClockName, Continuation, DelegationContinued, DelegationEnd,
@@ -173,9 +173,7 @@ pub fn expired(case: &Case, outside: &Outside<'_>) -> Result<Vec<Act>, Refusal> 
 pub fn expires_at(case: &Case) -> Option<i64> {
     let end = |a: &Agreement| {
         let last = NaiveDate::parse_from_str(&a.until, "%Y-%m-%d").ok()?;
-        let midnight = last.succ_opt()?.and_hms_opt(0, 0, 0)?;
-        let at = midnight.and_local_timezone(SHANGHAI).single()?;
-        Some(at.timestamp())
+        Some(day_start(last.succ_opt()?)?.timestamp())
     };
     signed(case).filter_map(end).min()
 }

@@ -1,0 +1,55 @@
+//! The rules by which people of a district book.
+
+use bangban_kit::identity::Caller;
+use bangban_proto::bangban::scheduling::v1::{
+    BookingPolicyChange, BookingPolicyPut, PutBookingPolicyRequest,
+};
+use bangban_store::{Error, Now, write::State};
+
+use super::{Decide, Rpc, Step};
+use crate::{
+    domain::{Act, outside::timestamp},
+    rpc::{carry_out, chain, command::fresh},
+    store::capacity,
+};
+
+impl Decide for PutBookingPolicyRequest {
+    type Answer = BookingPolicyChange;
+
+    async fn decide(
+        &self,
+        rpc: &Rpc,
+        caller: &Caller,
+        now: Now,
+    ) -> Result<Step<Self::Answer>, Error> {
+        rpc.scope(caller, &self.district).await?;
+        let kept = capacity::policy(&rpc.store, &self.district).await?;
+        fresh(self, &kept.body.etag)?;
+        let mut put = self.policy.clone().unwrap_or_default();
+        put.etag = (kept.version + 1).to_string();
+        put.updated_at = Some(timestamp(now.at));
+        let act = Act::BookingPolicyPut(BookingPolicyPut {
+            policy: Some(put.clone()),
+        });
+        let subject = format!("policies/{}", self.district);
+        let tip = (kept.version, kept.head);
+        let chain = chain(&self.district, subject, tip, caller, now);
+        let chain = carry_out(&mut (), chain, vec![act], now, |(), _, _, _| {});
+        let row = capacity::row(
+            (&self.district, ""),
+            kept.version,
+            (chain.number, &chain.head),
+            None,
+            &put,
+        );
+        Ok(Step {
+            answer: BookingPolicyChange {
+                policy: Some(put),
+                position: String::new(),
+            },
+            chains: vec![chain],
+            states: vec![State::Row(row)],
+            days: None,
+        })
+    }
+}
