@@ -3,18 +3,34 @@
 use std::{path::Path, process::Command};
 
 #[test]
-fn every_mutant_applies_and_says_what_it_takes_out() {
+fn every_mutant_applies_and_says_what_it_takes_out_and_what_must_fail() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = root.join("tests/mutants");
     let mut count = 0;
     for entry in std::fs::read_dir(folder).expect("the patches") {
         let path = entry.expect("a patch").path();
         let text = std::fs::read_to_string(&path).expect("a patch");
-        let first = text.lines().next().unwrap_or_default();
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
         assert!(
             first.starts_with("Takes out "),
             "{}: {first}",
             path.display()
+        );
+        let killer = lines.next().unwrap_or_default();
+        let killer = killer.strip_prefix("Killed by ");
+        let killer = killer.and_then(|killer| killer.split_once(": "));
+        let (test, words) = killer.expect("the test that must fail, and what it says");
+        assert!(!words.is_empty(), "{}", path.display());
+        let (module, name) = test.rsplit_once("::").expect("a test in a module");
+        let file = format!(
+            "services/scheduling/tests/scheduling/{}.rs",
+            module.replace("::", "/")
+        );
+        let tests = std::fs::read_to_string(root.join(file)).expect("the module");
+        assert!(
+            tests.contains(&format!("async fn {name}(")),
+            "{test} is not there"
         );
         let applied = Command::new("git")
             .args(["apply", "--check"])

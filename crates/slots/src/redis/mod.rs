@@ -1,5 +1,6 @@
 //! The gate on Redis: the operations of `value::moves` as scripts, and who is asked.
 
+mod crowd;
 mod keeper;
 mod lease;
 mod master;
@@ -15,13 +16,14 @@ use arc_swap::ArcSwapOption;
 use futures::future::join_all;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
+use self::crowd::{Crowds, Turn};
 use self::lease::Lease;
 use self::master::Master;
 use self::scripts::Op;
 use self::shared::{Failed, LATER, SOON, Shared, number};
 use crate::counts::Counters;
 use crate::gate::Asked;
-use crate::value::{Began, Correction, DayValue, Ticket};
+use crate::value::{Began, Correction, DayValue, PickAnswer, Ticket};
 use crate::{
     Day, Error, Generations, Health, Place, Seat, Settings, Unavailable, Who, generations,
 };
@@ -34,6 +36,7 @@ const MOST_PICKS: usize = 256;
 pub(crate) struct Redis {
     shared: Arc<Shared>,
     picks: Semaphore,
+    crowds: Arc<Crowds>,
     tasks: [tokio::task::AbortHandle; 2],
 }
 
@@ -68,11 +71,34 @@ impl Redis {
         Ok(Self {
             shared,
             picks: Semaphore::new(MOST_PICKS),
+            crowds: Arc::default(),
             tasks: [reading, keeping],
         })
     }
 
     pub(crate) async fn pick(
+        &self,
+        day: &Day,
+        slot: u16,
+        who: Who,
+        seat: impl FnOnce(u16, Ticket) -> Seat + Send + 'static,
+    ) -> Result<Asked, Unavailable> {
+        let asking = match self.crowds.join((day.clone(), slot, who)).await {
+            Turn::Full => return Ok(Asked::Other(PickAnswer::Full)),
+            Turn::Unavailable(it) => return Err(it),
+            Turn::Ask(asking) => asking,
+        };
+        let asked = self.ask_for(day, slot, who, seat).await;
+        match &asked {
+            Ok(Asked::Other(PickAnswer::Full)) => asking.was_full(),
+            Err(it) => asking.was_unavailable(*it),
+            Ok(_) => drop(asking),
+        }
+        asked
+    }
+
+    /// One call.
+    async fn ask_for(
         &self,
         day: &Day,
         slot: u16,

@@ -207,12 +207,23 @@ pub fn kept(booking: &Booking) -> Kept {
     }
 }
 
-/// When something is due unasked: a reminder, or the end of the slot.
+/// When something is due unasked: a reminder, or the end of the slot. Once the slot has started, a reminder that was missed
+/// is due no more: it would be looked at for ever and never given.
 #[must_use]
-pub fn next_due(booking: &Booking, rules: &BookingPolicy) -> Option<DateTime<Utc>> {
-    let ends_at = time::of(booking.ends_at.as_ref());
+pub fn next_due(
+    booking: &Booking,
+    rules: &BookingPolicy,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let (starts_at, ends_at) = (
+        time::of(booking.starts_at.as_ref()),
+        time::of(booking.ends_at.as_ref()),
+    );
     match booking.state() {
-        BookingState::Confirmed => Some(reminder::next_at(booking, rules).unwrap_or(ends_at)),
+        BookingState::Confirmed => {
+            let next = reminder::next_at(booking, rules).filter(|_| now < starts_at);
+            Some(next.unwrap_or(ends_at))
+        }
         BookingState::CheckedIn if booking.breaches.is_empty() => Some(ends_at),
         _ => None,
     }

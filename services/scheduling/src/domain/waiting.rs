@@ -22,6 +22,15 @@ pub struct Freed<'a> {
     pub seat: u32,
 }
 
+impl Freed<'_> {
+    /// Whether it is for special groups at `now` (BB-7.1.1).
+    #[must_use]
+    pub fn is_reserved(&self, now: DateTime<Utc>) -> bool {
+        let until = self.slot.reserved_until.as_ref().and_then(instant);
+        self.seat < self.slot.reserved && until.is_some_and(|until| now < until)
+    }
+}
+
 /// Places in the list by this are in the order in which seats are offered, the first one first.
 #[must_use]
 pub fn order(waiting: &Waiting) -> impl Ord + use<'_> {
@@ -73,15 +82,13 @@ pub fn suits(waiting: &Waiting, slot: &Slot) -> bool {
 #[must_use]
 pub fn is_eligible(waiting: &Waiting, freed: &Freed<'_>, now: DateTime<Utc>) -> bool {
     let slot = freed.slot;
-    let until = slot.reserved_until.as_ref().and_then(instant);
-    let is_reserved = freed.seat < slot.reserved && until.is_some_and(|until| now < until);
     let let_go = waiting.offers.iter().any(|offer| {
         offer.outcome() != OfferOutcome::Unspecified
             && offer.hold.as_ref().is_some_and(|hold| hold.slot == slot.id)
     });
     waiting.state() == WaitingState::Waiting
         && suits(waiting, slot)
-        && (!is_reserved || is_special(waiting))
+        && (!freed.is_reserved(now) || is_special(waiting))
         && !let_go
 }
 

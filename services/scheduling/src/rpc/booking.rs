@@ -80,7 +80,12 @@ impl Rpc {
             let subject = format!("bookings/{}", booking.id);
             let chain = chain(r.district(), subject, (version, head), &caller, now);
             let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
-            let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+            let row = rows::row(
+                &booking,
+                Some(version),
+                (chain.number, &chain.head),
+                (&rules, now.at),
+            );
             let states = vec![State::Row(row)];
             match self.store.write(&chain, Some(&command.asked), states).await {
                 Ok(position) => return Ok(answer(booking, &position)),
@@ -134,7 +139,12 @@ impl Rpc {
             let subject = format!("bookings/{id}");
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
-            let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+            let row = rows::row(
+                &booking,
+                Some(version),
+                (chain.number, &chain.head),
+                (&rules, now.at),
+            );
             let mut states = vec![State::Row(row)];
             if let Some(seat) = own(&loaded, id) {
                 let free_us = cooled(&loaded.policy, now);
@@ -260,7 +270,12 @@ impl Rpc {
             let subject = format!("bookings/{id}");
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
-            let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+            let row = rows::row(
+                &booking,
+                Some(version),
+                (chain.number, &chain.head),
+                (&rules, now.at),
+            );
             let free_us = cooled(&loaded.policy, now);
             let states = [
                 there.row(),

@@ -7,7 +7,7 @@ use bangban_store::write::{Chain, State};
 
 use super::command::{carry_out, chain};
 use crate::{
-    domain::{Act, fold},
+    domain::{Act, fold, policy},
     store::{Seat, booking as rows, load::Loaded},
 };
 
@@ -30,6 +30,11 @@ pub(super) fn confirmed(
         due_us: None,
         ..seat.clone()
     };
-    let row = rows::row(booking, None, (chain.number, &chain.head), &loaded.policy);
+    let row = rows::row(
+        booking,
+        None,
+        (chain.number, &chain.head),
+        (&policy::filled(&loaded.policy), now.at),
+    );
     (chain, [State::Row(seat.row()), State::Row(row)])
 }

@@ -35,6 +35,7 @@ impl Rpc {
         &self,
         request: Request<R>,
         applicant: impl Fn(&R) -> &str,
+        number: impl Fn(&R) -> Option<u32>,
         decide: impl Fn(&R, &Loaded, &Caller) -> Result<Vec<Act>, Refusal>,
     ) -> Result<Response<StandingChange>, Status> {
         let (caller, _, r) = taken(request);
@@ -47,14 +48,17 @@ impl Rpc {
             };
             let mut loaded = load::seat(&self.learned, &command, asked).await?;
             if loaded.is_repeated {
-                let (standing, position) = self.first_answer(&command, fold::standing).await?;
+                let (mut standing, position) = self.first_answer(&command, fold::standing).await?;
+                // Whose it is, no act says.
+                r.district().clone_into(&mut standing.district);
+                applicant(&r).clone_into(&mut standing.applicant);
                 return Ok(told(standing, &position));
             }
             district::of(&loaded.known, &caller, r.district())?;
             fresh(&r, &loaded.person.standing.etag)?;
-            // Who booked what an appeal is about.
-            let mut appeals = loaded.person.standing.appeals.iter().rev();
-            if let Some(appeal) = appeals.find(|a| a.decided_at.is_none()) {
+            // Who booked what the appeal is about that is to be decided.
+            let mut appeals = loaded.person.standing.appeals.iter();
+            if let Some(appeal) = appeals.find(|a| Some(a.number) == number(&r)) {
                 let asked = Asked {
                     booking: &appeal.booking,
                     ..Asked::default()
@@ -86,6 +90,7 @@ impl Rpc {
         self.on_standing(
             request,
             |r| &r.applicant,
+            |_| None,
             |r, loaded, _| {
                 let standing = &loaded.person.standing;
                 let policy = &loaded.policy;
@@ -116,6 +121,7 @@ impl Rpc {
                 loaded.now.at,
             )
         };
-        self.on_standing(request, |r| &r.applicant, decided).await
+        self.on_standing(request, |r| &r.applicant, |r| Some(r.number), decided)
+            .await
     }
 }

@@ -347,7 +347,7 @@ impl Rpc {
             waiting.site.as_str(),
             waiting.group.as_str(),
         );
-        let queue = store::queue(&self.store, queue, i64::from(u16::MAX)).await?;
+        let queue = store::queue(&self.store, queue, None, i64::from(u16::MAX)).await?;
         let list: Vec<Waiting> = queue.into_iter().map(|(place, ..)| place).collect();
         Ok(Response::new(GetWaitingResponse {
             order: Some(rules::reasons(&waiting, &list)),

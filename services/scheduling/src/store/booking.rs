@@ -41,14 +41,15 @@ pub const NO_SHOW: i32 = 3;
 pub const CANCELLED: i32 = 4;
 
 /// The row of a booking behind act `version`: new where nothing was read, else guarded by the version that was.
+/// `now` decides what is due next.
 #[must_use]
 pub fn row(
     booking: &Booking,
     read: Option<u64>,
     (version, head): (u64, &Hash),
-    rules: &BookingPolicy,
+    (rules, now): (&BookingPolicy, DateTime<Utc>),
 ) -> Row {
-    let due = appointment::next_due(booking, rules);
+    let due = appointment::next_due(booking, rules, now);
     let by = booking.booked_by.clone().unwrap_or_default();
     Row {
         table: "bookings",

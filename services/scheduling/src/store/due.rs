@@ -47,18 +47,25 @@ pub async fn bookings(
     store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
-/// Days whose appointments are looked after, because their capacity has changed (BB-9.2b).
+/// Days whose appointments are looked after, because their capacity has changed (BB-9.2b): at most `limit` behind a day.
 ///
 /// # Errors
 /// The database's.
 pub async fn days_in_care(
     store: &Store,
     now_us: i64,
+    behind: &(String, String),
     limit: i64,
 ) -> Result<Vec<(String, String)>, Error> {
-    let sql =
-        "SELECT district, id FROM days WHERE care_until_us > $1 ORDER BY care_until_us LIMIT $2";
-    store.pairs(sql, [now_us.into(), limit.into()]).await
+    let sql = "SELECT district, id FROM days WHERE care_until_us > $1 AND (district, id) > ($2, $3) \
+               ORDER BY district, id LIMIT $4";
+    let values: [Value; 4] = [
+        now_us.into(),
+        behind.0.clone().into(),
+        behind.1.clone().into(),
+        limit.into(),
+    ];
+    store.pairs(sql, values).await
 }
 
 /// Days on which a reservation ends.

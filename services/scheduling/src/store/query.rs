@@ -17,7 +17,10 @@ use bangban_store::{
 use chrono::NaiveDate;
 use sea_orm::{QueryResult, Statement, Value};
 
-use super::booking::{BREACH, CANCELLED, NO_SHOW, ON_TIME};
+use super::{
+    booking::{BREACH, CANCELLED, NO_SHOW, ON_TIME},
+    waiting::order,
+};
 use crate::domain::outside::day_start;
 
 /// A query that reads no more than the scope allows; `by` is the prefix of the columns that say who made it.
@@ -184,19 +187,31 @@ pub async fn list_waiting(
     query.page(store, &["priority", "joined_us"], page).await
 }
 
-/// Those who wait for a group at a site, in the order in which seats are offered: whom a seat suits is another matter.
+/// Those who wait for a group at a site, in the order in which seats are offered, at most `limit` behind one of them: whom
+/// a seat suits is another matter.
 ///
 /// # Errors
 /// The database's.
 pub async fn queue(
     store: &Store,
     (district, site, group): (&str, &str, &str),
+    behind: Option<&Waiting>,
     limit: i64,
 ) -> Result<Vec<(Waiting, u64, Hash)>, Error> {
     let sql = format!(
-        "{WAITING} WHERE district = $1 AND site = $2 AND grp = $3 AND state = 1 ORDER BY priority, joined_us, id LIMIT $4"
+        "{WAITING} WHERE district = $1 AND site = $2 AND grp = $3 AND state = 1 \
+         AND (priority, joined_us, id) > ($4, $5, $6) ORDER BY priority, joined_us, id LIMIT $7"
     );
-    let values: [Value; 4] = [district.into(), site.into(), group.into(), limit.into()];
+    let (priority, joined_us, id) = behind.map_or((-1, 0, ""), order);
+    let values: [Value; 7] = [
+        district.into(),
+        site.into(),
+        group.into(),
+        priority.into(),
+        joined_us.into(),
+        id.into(),
+        limit.into(),
+    ];
     let rows = store
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;

@@ -7,10 +7,17 @@ use prost::Message as _;
 
 use super::{seat::long, slot::us};
 
+/// Where a place stands in the order in which seats are offered, as the columns have it.
+pub(super) fn order(waiting: &Waiting) -> (i32, i64, &str) {
+    let joined_us = us(waiting.joined_at.as_ref()).unwrap_or_default();
+    (i32::from(waiting.groups.is_empty()), joined_us, &waiting.id)
+}
+
 /// The row of a place behind act `version`.
 #[must_use]
 pub fn row(waiting: &Waiting, read: Option<u64>, (version, head): (u64, &Hash)) -> Row {
     let by = waiting.joined_by.clone().unwrap_or_default();
+    let (priority, joined_us, _) = order(waiting);
     // While a seat is offered, the seat's own end is what is due.
     let is_waiting = waiting.state() == WaitingState::Waiting;
     Row {
@@ -26,11 +33,8 @@ pub fn row(waiting: &Waiting, read: Option<u64>, (version, head): (u64, &Hash)) 
             ("grp", waiting.group.clone().into()),
             ("item", waiting.item.clone().into()),
             ("applicant", waiting.applicant.clone().into()),
-            ("priority", i32::from(waiting.groups.is_empty()).into()),
-            (
-                "joined_us",
-                us(waiting.joined_at.as_ref()).unwrap_or_default().into(),
-            ),
+            ("priority", priority.into()),
+            ("joined_us", joined_us.into()),
             ("joined_by", by.subject.into()),
             ("joined_site", by.site.into()),
             ("until_on", waiting.until_on.clone().into()),

@@ -18,13 +18,13 @@ use crate::{
     },
     rpc::{Rpc, ahead, carry_out, chain},
     store::{
-        self, DayKey, Seat, booking as rows, capacity, due,
+        self, DayKey, Person, Seat, booking as rows, capacity, due,
         load::{self, Asked, Loaded},
         waiting as places,
     },
 };
 
-/// Places of the waiting list that are looked at for a seat.
+/// Places of the waiting list that are read at once.
 const LOOKED_AT: i64 = 500;
 
 async fn loaded(rpc: &Rpc, district: &str, id: &str) -> Result<Loaded, Error> {
@@ -89,8 +89,8 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
     let now = loaded.now;
     let rules = policy::filled(&loaded.policy);
     let Some(act) = act else {
-        // The rules have changed: it is due at another time.
-        let mut row = rows::row(&booking, Some(version), (version, &head), &rules);
+        // The rules have changed, or a reminder was missed until it was too late: it is due at another time.
+        let mut row = rows::row(&booking, Some(version), (version, &head), (&rules, now.at));
         row.read = Some(version);
         return super::seats::changed(rpc, row).await;
     };
@@ -98,7 +98,12 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
     let subject = format!("bookings/{}", booking.id);
     let chain = chain(district, subject, (version, head), &caller, now);
     let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
-    let row = rows::row(&booking, Some(version), (chain.number, &chain.head), &rules);
+    let row = rows::row(
+        &booking,
+        Some(version),
+        (chain.number, &chain.head),
+        (&rules, now.at),
+    );
     let mut states = vec![State::Row(row)];
     let mut chains = vec![chain];
     if is_no_show {
@@ -115,6 +120,8 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
 fn passed(written: Result<(), Error>) -> Result<bool, Error> {
     match written {
         Ok(()) => Ok(true),
+        // The person's row, which was not there yet.
+        Err(Error::Taken(what)) if what.contains("persons") => Ok(false),
         Err(error) if error.is_passing() => Ok(false),
         Err(error) => Err(error),
     }
@@ -194,8 +201,13 @@ pub(super) async fn offer(
             seat: seat.key.seat.into(),
         };
         match first_for(rpc, district, &freed, now).await? {
-            Some((place, until)) => {
-                steps += usize::from(offered(rpc, place, seat, until, now).await?);
+            Some(first) => {
+                let is_reserved = freed.is_reserved(now.at);
+                let seat = Seat {
+                    is_reserved,
+                    ..seat
+                };
+                steps += usize::from(offered(rpc, first, seat, now).await?);
             }
             None => left.push(seat),
         }
@@ -203,7 +215,14 @@ pub(super) async fn offer(
     Ok((steps, left))
 }
 
-type Place = (Waiting, u64, Hash);
+/// Whose turn it is, and until when.
+struct First {
+    place: Waiting,
+    version: u64,
+    head: Hash,
+    person: Person,
+    until: DateTime<Utc>,
+}
 
 /// The first who waits and may have the seat, and until when it is offered.
 async fn first_for(
@@ -211,28 +230,39 @@ async fn first_for(
     district: &str,
     freed: &Freed<'_>,
     now: Now,
-) -> Result<Option<(Place, DateTime<Utc>)>, Error> {
+) -> Result<Option<First>, Error> {
     let slot = freed.slot;
     let queue = (district, slot.site.as_str(), slot.group.as_str());
-    let mut queue = store::queue(&rpc.store, queue, LOOKED_AT).await?;
-    if queue.is_empty() {
+    let mut places = store::queue(&rpc.store, queue, None, LOOKED_AT).await?;
+    if places.is_empty() {
         return Ok(None);
     }
     let rules = capacity::policy(&rpc.store, district).await?.body;
     let Some(until) = waiting::offered_until(slot, &rules, now.at) else {
         return Ok(None);
     };
-    queue.sort_by(|(a, ..), (b, ..)| waiting::order(a).cmp(&waiting::order(b)));
-    for place in queue {
-        if waiting::is_eligible(&place.0, freed, now.at) && may(rpc, &place.0, slot, now).await? {
-            return Ok(Some((place, until)));
+    while let Some((last, ..)) = places.last().cloned() {
+        for (place, version, head) in places {
+            if !waiting::is_eligible(&place, freed, now.at) {
+                continue;
+            }
+            if let Some(person) = may(rpc, &place, slot, now).await? {
+                return Ok(Some(First {
+                    place,
+                    version,
+                    head,
+                    person,
+                    until,
+                }));
+            }
         }
+        places = store::queue(&rpc.store, queue, Some(&last), LOOKED_AT).await?;
     }
     Ok(None)
 }
 
-/// Whether the person may have the slot beside what they have.
-async fn may(rpc: &Rpc, waiting: &Waiting, slot: &Slot, now: Now) -> Result<bool, Error> {
+/// The person, if they may have the slot beside what they have.
+async fn may(rpc: &Rpc, waiting: &Waiting, slot: &Slot, now: Now) -> Result<Option<Person>, Error> {
     let nothing = GetBookingRequest {
         district: waiting.district.clone(),
         ..GetBookingRequest::default()
@@ -250,22 +280,22 @@ async fn may(rpc: &Rpc, waiting: &Waiting, slot: &Slot, now: Now) -> Result<bool
         ends_at: time::of(slot.ends_at.as_ref()),
     };
     let is_special = waiting::is_special(waiting);
-    Ok(
-        standing::may_book(&loaded.person.standing, is_special, now.at).is_ok()
-            && person::may_have(&wanted, &ahead(&loaded), &loaded.policy, now.at).is_ok(),
-    )
+    let may = standing::may_book(&loaded.person.standing, is_special, now.at).is_ok()
+        && person::may_have(&wanted, &ahead(&loaded), &loaded.policy, now.at).is_ok();
+    Ok(may.then_some(loaded.person))
 }
 
-/// Holds a seat for one who waits, alone and for a limited time.
-async fn offered(
-    rpc: &Rpc,
-    place: Place,
-    seat: Seat,
-    until: DateTime<Utc>,
-    now: Now,
-) -> Result<bool, Error> {
+/// Holds a seat for one who waits, alone and for a limited time. The person's row is written too, as by everybody who takes
+/// a seat for them: what they have taken meanwhile is not overlooked.
+async fn offered(rpc: &Rpc, first: First, seat: Seat, now: Now) -> Result<bool, Error> {
     let caller = Caller::system("scheduling");
-    let (mut place, version, head) = place;
+    let First {
+        mut place,
+        version,
+        head,
+        person,
+        until,
+    } = first;
     let held = Seat {
         state: SeatState::Held,
         booking: Uuid::now_v7().to_string(),
@@ -298,6 +328,6 @@ async fn offered(
     let chain = chain(&district, subject, (version, head), &caller, now);
     let chain = carry_out(&mut place, chain, vec![act], now, fold::waiting);
     let row = places::row(&place, Some(version), (chain.number, &chain.head));
-    let states = vec![State::Row(held.row()), State::Row(row)];
+    let states = [held.row(), row, person.row()].map(State::Row).into();
     passed(rpc.store.write(&chain, None, states).await.map(|_| ()))
 }

@@ -94,46 +94,63 @@ async fn told(rpc: &Rpc, day: &bangban_slots::Day, slots: &[String]) -> Result<O
 /// times, each once for the time that it has.
 pub(super) async fn care(rpc: &Rpc, now: Now) -> Result<usize, Error> {
     let mut steps = 0;
-    for (district, id) in due::days_in_care(&rpc.store, now.us(), BATCH).await? {
-        let key = key_of(&id)?;
-        let day = capacity::day(&rpc.store, &district, &key).await?.body;
-        let slots = capacity::slots(&rpc.store, &district, &key).await?;
-        for booking in capacity::bookings(&rpc.store, &district, &key).await? {
-            if booking.state() != BookingState::Confirmed {
-                continue;
-            }
-            let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
-            let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
-            let settled = booking
-                .former_times
-                .last()
-                .map(|f| time::of(f.moved_at.as_ref()));
-            let has_offer = booking.other_times.last().is_some_and(|o| {
-                settled.is_none_or(|moved| moved < time::of(o.offered_at.as_ref()))
-            });
-            if !is_stranded || booking.is_kept || has_offer {
-                continue;
-            }
-            let is_closed = row.is_some_and(|s| s.is_closed);
-            let is_served = !is_closed || serves(rpc, &district, &key, &booking).await?;
-            let act = if is_served {
-                Act::BookingKept(BookingKept {
-                    reason: "时段容量调整，预约保留".to_owned(),
-                })
-            } else {
-                let free = around(rpc, &district, &key, now).await?;
-                let number = u32::try_from(booking.other_times.len()).unwrap_or(u32::MAX);
-                Act::OtherTimesOffered(OtherTimesOffered {
-                    other_times: Some(OtherTimes {
-                        number: number.saturating_add(1),
-                        reason: reason(&day),
-                        slots: change::other_times(&booking, &free, OTHER_TIMES),
-                        offered_at: Some(timestamp(now.at)),
-                    }),
-                })
-            };
-            steps += usize::from(super::bookings::acted(rpc, &district, &booking.id, act).await?);
+    let mut behind = Default::default();
+    loop {
+        // A day stays in care when it was looked after, so that the next ones are behind it.
+        let days = due::days_in_care(&rpc.store, now.us(), &behind, BATCH).await?;
+        let Some(last) = days.last() else {
+            return Ok(steps);
+        };
+        behind = last.clone();
+        for (district, id) in &days {
+            steps += cared(rpc, district, &key_of(id)?, now).await?;
         }
+    }
+}
+
+/// Looks after the appointments of a day; answers how many acts that took.
+async fn cared(rpc: &Rpc, district: &str, key: &DayKey, now: Now) -> Result<usize, Error> {
+    let mut bookings = capacity::bookings(&rpc.store, district, key).await?;
+    bookings.retain(|booking| booking.state() == BookingState::Confirmed);
+    if bookings.is_empty() {
+        return Ok(0);
+    }
+    let day = capacity::day(&rpc.store, district, key).await?.body;
+    let slots = capacity::slots(&rpc.store, district, key).await?;
+    let mut steps = 0;
+    for booking in bookings {
+        let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
+        let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
+        let settled = booking
+            .former_times
+            .last()
+            .map(|f| time::of(f.moved_at.as_ref()));
+        let has_offer = booking
+            .other_times
+            .last()
+            .is_some_and(|o| settled.is_none_or(|moved| moved < time::of(o.offered_at.as_ref())));
+        if !is_stranded || booking.is_kept || has_offer {
+            continue;
+        }
+        let is_closed = row.is_some_and(|s| s.is_closed);
+        let is_served = !is_closed || serves(rpc, district, key, &booking).await?;
+        let act = if is_served {
+            Act::BookingKept(BookingKept {
+                reason: "时段容量调整，预约保留".to_owned(),
+            })
+        } else {
+            let free = around(rpc, district, key, now).await?;
+            let number = u32::try_from(booking.other_times.len()).unwrap_or(u32::MAX);
+            Act::OtherTimesOffered(OtherTimesOffered {
+                other_times: Some(OtherTimes {
+                    number: number.saturating_add(1),
+                    reason: reason(&day),
+                    slots: change::other_times(&booking, &free, OTHER_TIMES),
+                    offered_at: Some(timestamp(now.at)),
+                }),
+            })
+        };
+        steps += usize::from(super::bookings::acted(rpc, district, &booking.id, act).await?);
     }
     Ok(steps)
 }

@@ -77,11 +77,12 @@ pub async fn once(rpc: &Rpc) -> Result<usize, Error> {
     let mut steps = 0;
     loop {
         let now = rpc.store.now().await?;
-        let progress = days::publish(rpc, now).await?
-            + days::lift(rpc, now).await?
-            + seats::expire(rpc, now).await?
-            + bookings::due(rpc, now).await?
-            + days::care(rpc, now).await?;
+        // Each in a box of its own: together they would be large on the stack of whoever waits for them.
+        let progress = Box::pin(days::publish(rpc, now)).await?
+            + Box::pin(days::lift(rpc, now)).await?
+            + Box::pin(seats::expire(rpc, now)).await?
+            + Box::pin(bookings::due(rpc, now)).await?
+            + Box::pin(days::care(rpc, now)).await?;
         steps += progress;
         // Nothing left, or what is left was just taken by another replica.
         if progress == 0 {

@@ -1,90 +1,15 @@
 //! From a published day to a service that was given (BB-9.2b).
 
 use bangban_proto::bangban::{
-    scheduling::v1::{self as v1, BookingState, CancelReason},
-    types::v1::{Channel, SpecialGroup},
+    scheduling::v1::{self as v1, BookingState},
+    types::v1::SpecialGroup,
 };
 use chrono::TimeDelta;
-use uuid::Uuid;
 
-use super::world::{CHEN_JUN, DISTRICT, LI_NA, World, at, changed, reason, slot, worlds};
-
-fn id() -> String {
-    Uuid::now_v7().to_string()
-}
-
-pub async fn check_in(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
-    let request = v1::CheckInRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: booking.to_owned(),
-        channel: Channel::Window.into(),
-        ..v1::CheckInRequest::default()
-    };
-    changed(world.booking().check_in(world.by(&LI_NA, request)).await)
-}
-
-pub async fn start(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
-    let request = v1::StartServiceRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: booking.to_owned(),
-        ..v1::StartServiceRequest::default()
-    };
-    changed(
-        world
-            .booking()
-            .start_service(world.by(&LI_NA, request))
-            .await,
-    )
-}
-
-pub async fn complete(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
-    let request = v1::CompleteServiceRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: booking.to_owned(),
-        ..v1::CompleteServiceRequest::default()
-    };
-    changed(
-        world
-            .booking()
-            .complete_service(world.by(&LI_NA, request))
-            .await,
-    )
-}
-
-pub async fn cancel(world: &World, booking: &str) -> Result<v1::Booking, tonic::Status> {
-    let request = v1::CancelBookingRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: booking.to_owned(),
-        reason: CancelReason::Applicant.into(),
-        ..v1::CancelBookingRequest::default()
-    };
-    changed(
-        world
-            .booking()
-            .cancel_booking(world.by(&LI_NA, request))
-            .await,
-    )
-}
-
-pub async fn moved(world: &World, booking: &str, to: &str) -> Result<v1::Booking, tonic::Status> {
-    let request = v1::MoveBookingRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: booking.to_owned(),
-        slot: to.to_owned(),
-        ..v1::MoveBookingRequest::default()
-    };
-    changed(
-        world
-            .booking()
-            .move_booking(world.by(&LI_NA, request))
-            .await,
-    )
-}
+use super::{
+    ask::{cancel, check_in, complete, id, moved, rates, start},
+    world::{CHEN_JUN, DISTRICT, LI_NA, at, changed, reason, slot, worlds},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_day_is_published_held_confirmed_kept_and_counted() {
@@ -112,17 +37,7 @@ async fn bb_9_2b_a_day_is_published_held_confirmed_kept_and_counted() {
         let done = complete(&world, &booking.id).await.expect("completed");
         assert_eq!(done.state(), BookingState::Completed);
         assert_eq!(world.get(&booking.id).await, done);
-        let rates = v1::GetBookingRatesRequest {
-            district: DISTRICT.to_owned(),
-            from: date.to_string(),
-            to: date.to_string(),
-            after: String::new(),
-        };
-        let rates = world
-            .booking()
-            .get_booking_rates(world.by(&LI_NA, rates))
-            .await;
-        let rates = rates.expect("rates").into_inner();
+        let rates = rates(&world, date).await;
         assert_eq!((rates.started_count, rates.on_time_count), (1, 1));
     }
 }

@@ -19,10 +19,8 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use super::{
-    booking::{cancel, check_in, complete, moved, start},
+    ask::{cancel, check_in, complete, extend, joined, link, moved, release, seen, start},
     double::Directory,
-    refusals::{extend, release},
-    waiting::{joined, link, read},
     world::{ADMIN, DISTRICT, LI_NA, SITE, World, at, changed, database, reason, slot, written},
 };
 
@@ -176,7 +174,7 @@ async fn a_freed_seat_goes_to_who_waits(world: &World, date: NaiveDate, given_up
     let cancelled = cancel(world, given_up).await.expect("cancelled");
     assert_eq!(cancelled.cancel_reason(), CancelReason::Applicant);
     until("the seat is offered", || async {
-        let place = read(world, &place.id).await.waiting.expect("a place");
+        let place = seen(world, &place.id).await.waiting.expect("a place");
         place.state() == WaitingState::Offered
     })
     .await;

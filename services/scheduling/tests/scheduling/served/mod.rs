@@ -1,10 +1,20 @@
 //! The service over gRPC, on each database there is.
 
+mod ask;
 mod booking;
 mod degraded;
 pub mod double;
 mod figures;
+mod gates;
+mod generation;
+mod kept;
+mod many;
+mod no_shows;
+mod offers;
+mod planned;
+mod promises;
 mod refusals;
+mod reminders;
 pub mod server;
 mod waiting;
 pub mod world;

@@ -8,44 +8,14 @@ use bangban_proto::bangban::scheduling::v1::{
 use chrono::{Days, TimeDelta};
 use tonic::Status;
 use tonic_types::StatusExt as _;
-use uuid::Uuid;
 
-use super::world::{
-    ADMIN, CHEN_JUN, DISTRICT, LI_NA, SITE, Who, World, at, changed, reason, slot, template,
-    worlds, written,
+use super::{
+    ask::{extend, id, release},
+    world::{
+        ADMIN, CHEN_JUN, DISTRICT, LI_NA, SITE, World, at, changed, reason, slot, template, worlds,
+        written,
+    },
 };
-
-fn id() -> String {
-    Uuid::now_v7().to_string()
-}
-
-pub async fn release(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, Status> {
-    let request = v1::ReleaseHoldRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: hold.booking.clone(),
-        slot: hold.slot.clone(),
-        seat: hold.seat,
-        epoch: hold.epoch,
-        ..v1::ReleaseHoldRequest::default()
-    };
-    let answer = world.booking().release_hold(world.by(who, request)).await;
-    answer.map(tonic::Response::into_inner)
-}
-
-pub async fn extend(world: &World, who: &Who, hold: &v1::Hold) -> Result<v1::Hold, Status> {
-    let request = v1::ExtendHoldRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        booking: hold.booking.clone(),
-        slot: hold.slot.clone(),
-        seat: hold.seat,
-        epoch: hold.epoch,
-        ..v1::ExtendHoldRequest::default()
-    };
-    let answer = world.booking().extend_hold(world.by(who, request)).await;
-    answer.map(tonic::Response::into_inner)
-}
 
 async fn put(world: &World, template: Template) -> Result<v1::TemplateChange, Status> {
     let request = v1::PutTemplateRequest {

@@ -13,7 +13,9 @@ use bangban_net::{
     peer::Peer,
     server::{self, Plan},
 };
+use bangban_proto::bangban::events::v1::event_feed_server::EventFeedServer;
 use bangban_scheduling::{Scheduling, tasks};
+use bangban_store::feed::Feeds;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
@@ -35,6 +37,8 @@ pub struct Served {
     pub service: Scheduling,
     /// Within the process.
     pub channel: Channel,
+    /// Whom it takes for another service.
+    pub peer: Peer,
     /// Over the network.
     pub address: SocketAddr,
     stop: CancellationToken,
@@ -50,11 +54,14 @@ impl Served {
         let local = Local::default();
         let channel = Channel::local(local.clone());
         let peer = Peer::new(channel.clone(), "scheduling", context);
-        let service = Scheduling::open(config, peer).await.expect("opened");
+        let service = Scheduling::open(config, peer.clone())
+            .await
+            .expect("opened");
         let mut routes = RoutesBuilder::default();
         let names = service.add_to(&mut routes);
         let conditions = vec![service.readiness()];
         routes.add_service(directory);
+        routes.add_service(EventFeedServer::new(Feeds::new([service.store()])));
         let plan = Plan {
             routes: routes.routes(),
             names,
@@ -73,6 +80,7 @@ impl Served {
         Self {
             service,
             channel,
+            peer,
             address,
             stop,
         }

@@ -375,7 +375,8 @@ pub async fn written(world: &World) -> Vec<i64> {
     written
 }
 
-async fn numbers(world: &World, sql: String, width: usize) -> Vec<i64> {
+/// The first so many numbers of the one row that a question has.
+pub async fn numbers(world: &World, sql: String, width: usize) -> Vec<i64> {
     let statement = Statement::from_string(world.store.backend, sql);
     let row = world.store.row(statement).await.expect("counted");
     let row = row.expect("a row");
@@ -442,6 +443,14 @@ pub const CHEN_JUN: Who = Who {
 pub const ADMIN: Who = Who {
     subject: "zhao",
     role: "administrator",
+    region: "420527",
+    site: "",
+};
+
+/// Decides about appeals.
+pub const SUPERVISOR: Who = Who {
+    subject: "sun-wei",
+    role: "supervisor",
     region: "420527",
     site: "",
 };

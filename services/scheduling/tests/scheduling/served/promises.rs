@@ -1,0 +1,296 @@
+//! What is promised to who holds a seat or has an appointment (BB-9.2b), and to assisted people more (BB-7.1.1).
+
+use bangban_proto::bangban::{
+    scheduling::v1::{self as v1, BookingPolicy, BookingState, ExceptionKind, Proxy, Relation},
+    types::v1::SpecialGroup,
+};
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::{
+    ask::{beside, cancel, day, exception, extend, id, moved, put_exception, put_template},
+    world::{
+        ADMIN, CHEN_JUN, DISTRICT, LI_NA, OTHER_ITEM, SITE, World, changed, reason, slot, worlds,
+    },
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_assisted_people_keep_a_hold_for_as_long_again_ten_times() {
+    for world in worlds("longer").await {
+        let date = world.published(2, 0).await;
+        let person = world.person(&[SpecialGroup::Disabled]);
+        let mut hold = world.hold(&slot(date, 0), &person).await.expect("held");
+        for left in (0..10).rev() {
+            world
+                .advance_to(world.now().await + TimeDelta::seconds(280))
+                .await;
+            let longer = extend(&world, &LI_NA, &hold).await.expect("extended");
+            assert_eq!(longer.extensions_left, left);
+            assert!(longer.epoch > hold.epoch);
+            hold = longer;
+        }
+        let more = extend(&world, &LI_NA, &hold).await;
+        assert_eq!(reason(more), "EXTENSIONS_USED_UP");
+        world
+            .advance_to(world.now().await + TimeDelta::seconds(280))
+            .await;
+        world.confirm(&hold).await.expect("it still lives");
+    }
+}
+
+async fn closed(world: &World, slot: &str) {
+    let request = v1::ChangeSlotRequest {
+        district: DISTRICT.to_owned(),
+        request_id: id(),
+        slot: slot.to_owned(),
+        capacity: 1,
+        is_closed: true,
+        reason: "窗口减少".to_owned(),
+        affects_bookings: true,
+        ..v1::ChangeSlotRequest::default()
+    };
+    let request = world.by(&ADMIN, request);
+    let done = world.capacity().change_slot(request).await;
+    done.expect("closed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_live_hold_confirms_whatever_became_of_its_slot_and_is_not_stranded() {
+    for world in worlds("live").await {
+        let date = world.published(1, 0).await;
+        let other = world.working_day(2).await;
+        world.publish(other).await;
+        let held = async |number| {
+            let hold = world.hold(&slot(date, number), &world.person(&[])).await;
+            hold.expect("held")
+        };
+        let (by_hand, by_holiday) = (held(0).await, held(1).await);
+        closed(&world, &by_hand.slot).await;
+        let kept = world.confirm(&by_hand).await.expect("confirmed");
+        world.sweep().await;
+        assert!(world.get(&kept.id).await.is_kept, "on record");
+        let rest = exception("rest", date, ExceptionKind::Holiday);
+        put_exception(&world, rest).await;
+        let late = world.person(&[]);
+        let refused = world.hold(&slot(date, 2), &late).await;
+        assert_eq!(reason(refused), "SLOT_CLOSED");
+        let stranded = world.confirm(&by_holiday).await.expect("confirmed");
+        world.sweep().await;
+        let told = world.get(&stranded.id).await;
+        assert_eq!(told.state(), BookingState::Confirmed);
+        let offered = &told.other_times.last().expect("other times").slots;
+        // One that is offered can be had.
+        let there = moved(&world, &told.id, &offered[0]).await.expect("moved");
+        assert_eq!(there.slot, offered[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_freed_seats_come_back_within_twenty_seconds_one_by_one_and_nobody_knows_when() {
+    for world in worlds("cooling").await {
+        let date = world.published(30, 0).await;
+        let mut booked = Vec::new();
+        for _ in 0..30 {
+            booked.push(world.booked(&slot(date, 0)).await.id);
+        }
+        let now = world.now().await;
+        for booking in booked {
+            cancel(&world, &booking).await.expect("cancelled");
+        }
+        let mut free = Vec::new();
+        for seconds in [0, 10, 25] {
+            world.advance_to(now + TimeDelta::seconds(seconds)).await;
+            world.sweep().await;
+            free.push(world.free(date).await[0].0);
+        }
+        assert!(free[0] < free[1] && free[1] < 30, "{free:?}");
+        assert_eq!(free[2], 30);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_one_moves_onto_a_time_that_overlaps_ones_own_and_books_none_that_does() {
+    for world in worlds("overlap").await {
+        world.without_cooling().await;
+        put_template(&world, beside(1)).await;
+        let date = world.published(1, 0).await;
+        let slots = day(&world, SITE, date).await.expect("a day").slots;
+        let of = |group: &str| -> Vec<String> {
+            let of_group = slots.iter().filter(|slot| slot.group == group);
+            of_group.map(|slot| slot.id.clone()).collect()
+        };
+        let (first, overlapping) = (of("benefits")[0].clone(), of("licences")[0].clone());
+        let person = world.person(&[]);
+        let hold = world.hold(&first, &person).await.expect("held");
+        let booking = world.confirm(&hold).await.expect("confirmed");
+        let second = v1::HoldSlotRequest {
+            item: OTHER_ITEM.to_owned(),
+            ..world.holding(&overlapping, &person)
+        };
+        let second = world.by(&LI_NA, second);
+        let second = world.booking().hold_slot(second).await;
+        assert_eq!(reason(second), "BOOKINGS_OVERLAP");
+        world.sweep().await;
+        let there = moved(&world, &booking.id, &overlapping).await;
+        let there = there.expect("moved");
+        assert_eq!(
+            (there.slot.as_str(), there.id),
+            (overlapping.as_str(), booking.id)
+        );
+        world.sweep().await;
+        let late = world.person(&[]);
+        assert_eq!(reason(world.hold(&overlapping, &late).await), "SLOT_FULL");
+        world.hold(&first, &late).await.expect("its seat went back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_limits_are_those_of_the_district_for_the_item_the_day_and_ahead() {
+    for world in worlds("limits").await {
+        let policy = BookingPolicy {
+            most_ahead: 3,
+            most_per_item: 2,
+            most_per_day: 2,
+            ..BookingPolicy::default()
+        };
+        world.rules(policy).await;
+        let date = world.published(1, 0).await;
+        let other = world.working_day(2).await;
+        world.publish(other).await;
+        let person = world.person(&[]);
+        let hold = async |slot: &str, item: &str| {
+            let request = v1::HoldSlotRequest {
+                item: item.to_owned(),
+                ..world.holding(slot, &person)
+            };
+            let request = world.by(&LI_NA, request);
+            world.booking().hold_slot(request).await
+        };
+        let item = "old-age-allowance";
+        hold(&slot(date, 0), item).await.expect("the first");
+        hold(&slot(date, 1), item).await.expect("the second");
+        let refused = async |slot: &str, item: &str, en: &str| {
+            let answer = hold(slot, item).await;
+            let said = bangban_kit::refusal::sentence(answer.as_ref().expect_err("refused"), "en");
+            assert!(said.contains(en), "{said}");
+            assert_eq!(reason(answer), "BOOKINGS_TOO_MANY");
+        };
+        refused(&slot(date, 2), OTHER_ITEM, "on that day").await;
+        refused(&slot(other, 0), item, "for the item").await;
+        hold(&slot(other, 0), OTHER_ITEM).await.expect("the third");
+        refused(&slot(other, 1), OTHER_ITEM, "ahead").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_a_relative_or_a_clerk_books_for_the_applicant_and_the_case_is_named() {
+    for world in worlds("proxies").await {
+        let date = world.published(2, 0).await;
+        let (consultation, case) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
+        let mut booked = Vec::new();
+        for (number, relation, telephone) in [
+            (0, Relation::Relative, "139****0000"),
+            (1, Relation::Clerk, ""),
+        ] {
+            let person = world.person(&[SpecialGroup::Elderly]);
+            let hold = world.hold(&slot(date, number), &person).await;
+            let request = v1::ConfirmBookingRequest {
+                proxy: Some(Proxy {
+                    relation: relation.into(),
+                    telephone_mask: telephone.to_owned(),
+                }),
+                consultation: consultation.clone(),
+                case: case.clone(),
+                ..world.confirming(&hold.expect("held"))
+            };
+            let proxy = request.proxy.clone();
+            let request = world.by(&LI_NA, request);
+            let booking = changed(world.booking().confirm_booking(request).await);
+            let booking = booking.expect("confirmed");
+            assert_eq!((&booking.proxy, &booking.applicant), (&proxy, &person));
+            assert!(booking.is_assisted);
+            booked.push(world.get(&booking.id).await);
+        }
+        world.booked(&slot(date, 2)).await;
+        let listed = async |who, consultation: &str, case: &str| {
+            let request = v1::ListBookingsRequest {
+                district: DISTRICT.to_owned(),
+                consultation: consultation.to_owned(),
+                case: case.to_owned(),
+                ..v1::ListBookingsRequest::default()
+            };
+            let answer = world.booking().list_bookings(world.by(who, request)).await;
+            answer.expect("a list").into_inner().bookings
+        };
+        assert_eq!(listed(&LI_NA, &consultation, "").await, booked);
+        assert_eq!(listed(&LI_NA, "", &case).await, booked);
+        assert_eq!(listed(&LI_NA, "", &consultation).await, []);
+        assert_eq!(listed(&CHEN_JUN, "", &case).await, [], "not theirs to see");
+        let whole = v1::ConfirmBookingRequest {
+            proxy: Some(Proxy {
+                relation: Relation::Relative.into(),
+                telephone_mask: "13912340000".to_owned(),
+            }),
+            ..world.confirming(
+                &world
+                    .hold(&slot(date, 3), &world.person(&[]))
+                    .await
+                    .expect("held"),
+            )
+        };
+        let whole = world.by(&LI_NA, whole);
+        let whole = world.booking().confirm_booking(whole).await;
+        assert_eq!(
+            whole.expect_err("no mask").code(),
+            tonic::Code::InvalidArgument
+        );
+    }
+}
+
+/// What a line of a calendar entry says.
+fn said<'a>(calendar: &'a str, name: &str) -> &'a str {
+    let mut lines = calendar.lines();
+    let line = lines.find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_else(|| panic!("no {name} in {calendar}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_calendar_entry_keeps_its_uid_and_its_sequence_rises_until_it_is_cancelled() {
+    for world in worlds("calendar").await {
+        let date = world.published(1, 0).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        let entry = async || {
+            let request = v1::GetCalendarEntryRequest {
+                district: DISTRICT.to_owned(),
+                booking: booking.id.clone(),
+                after: String::new(),
+            };
+            let request = world.by(&LI_NA, request);
+            let answer = world.booking().get_calendar_entry(request).await;
+            answer.expect("an entry").into_inner()
+        };
+        let starts = |clock: &str| format!("{}T{clock}00", date.format("%Y%m%d"));
+        let first = entry().await;
+        moved(&world, &booking.id, &slot(date, 2))
+            .await
+            .expect("moved");
+        let second = entry().await;
+        cancel(&world, &booking.id).await.expect("cancelled");
+        let third = entry().await;
+        for (entry, method, status, sequence, clock) in [
+            (&first, "REQUEST", "CONFIRMED", "0", "0900"),
+            (&second, "REQUEST", "CONFIRMED", "1", "1000"),
+            (&third, "CANCEL", "CANCELLED", "2", "1000"),
+        ] {
+            let text = &entry.calendar;
+            assert_eq!(
+                (entry.method.as_str(), said(text, "METHOD:")),
+                (method, method)
+            );
+            assert_eq!(said(text, "SEQUENCE:"), sequence);
+            assert_eq!(said(text, "STATUS:"), status);
+            assert_eq!(said(text, "DTSTART;TZID=Asia/Shanghai:"), starts(clock));
+            assert_eq!(said(text, "UID:"), said(&first.calendar, "UID:"));
+        }
+    }
+}
