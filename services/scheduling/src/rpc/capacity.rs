@@ -39,7 +39,10 @@ use crate::{
         outside::{dates, timestamp, today},
         publish, slot, template, time,
     },
-    store::capacity::{self, Capacity, Kept},
+    store::{
+        capacity::{self, Capacity, Kept},
+        plans,
+    },
     work::{self, Effect, plan},
 };
 
@@ -64,6 +67,7 @@ pub(super) fn site_of<'a>(known: &'a Known, scope: &Scope, id: &str) -> Result<&
 /// Everything about a site that a change of its capacity is decided by.
 struct Ground {
     now: Now,
+    as_of: i64,
     site: Site,
     known: std::sync::Arc<Known>,
     kept: Kept<Capacity>,
@@ -99,12 +103,14 @@ impl Rpc {
         site: &str,
         now: Now,
     ) -> Result<Ground, Error> {
+        let as_of = plans::as_of(&self.store).await?;
         let known = self.learned.now(district).await?;
         let scope = district::of(&known, caller, district)?;
         let site = site_of(&known, &scope, site)?.clone();
         let kept = capacity::of_site(&self.store, district, &site.id).await?;
         Ok(Ground {
             now,
+            as_of,
             site,
             known,
             kept,
@@ -137,7 +143,9 @@ impl Rpc {
             &plan(&ground.site, &is, &ground.known),
         );
         let site = (district, &ground.site);
-        let effect = work::replanned(&self.store, site, plans, reason, caller, now).await?;
+        let why = |_| Some(reason.to_owned());
+        let mut effect = work::replanned(&self.store, site, plans, why, caller, now).await?;
+        effect.as_of = Some(ground.as_of);
         Ok((is, chain, effect))
     }
 
@@ -203,13 +211,14 @@ impl Rpc {
             days,
             mut chains,
             mut states,
+            as_of,
             ..
         } = effect;
         if let Some((chain, state)) = with {
             chains.push(chain);
             states.push(state);
         }
-        states.push(capacity::revised());
+        states.push(capacity::revised_as_of(as_of));
         let position = self
             .store
             .write_all(&chains, Some(&command.asked), states)
@@ -516,7 +525,10 @@ impl Rpc {
         let there =
             capacity::days(&self.store, district, &ground.site.id, (&range.0, &range.1)).await?;
         let plan = plan(&ground.site, &ground.kept.body, &ground.known);
-        let mut effect = Effect::default();
+        let mut effect = Effect {
+            as_of: Some(ground.as_of),
+            ..Effect::default()
+        };
         for date in first.iter_days().take_while(|date| *date <= last) {
             if there.iter().any(|day| day.body.date == date.to_string()) {
                 continue;
@@ -703,6 +715,7 @@ impl Rpc {
             days: published,
             mut chains,
             mut states,
+            as_of,
             ..
         } = effect;
         if let Some(last) = days.last() {
@@ -735,7 +748,7 @@ impl Rpc {
         );
         chains.push(chain);
         states.push(State::Row(row));
-        states.push(capacity::revised());
+        states.push(capacity::revised_as_of(as_of));
         match self.store.write_all(&chains, None, states).await {
             Ok(_) => {}
             // Another replica was faster.
@@ -748,11 +761,13 @@ impl Rpc {
     }
 
     async fn ground_of_all(&self, district: &str, site: &str, now: Now) -> Result<Ground, Error> {
+        let as_of = plans::as_of(&self.store).await?;
         let known = self.learned.now(district).await?;
         let site = site_of(&known, &Scope::whole(district), site)?.clone();
         let kept = capacity::of_site(&self.store, district, &site.id).await?;
         Ok(Ground {
             now,
+            as_of,
             site,
             known,
             kept,

@@ -7,6 +7,7 @@ mod key;
 pub mod load;
 mod migrations;
 mod person;
+pub mod plans;
 mod query;
 mod seat;
 mod slot;

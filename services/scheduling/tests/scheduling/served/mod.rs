@@ -7,6 +7,8 @@ pub mod double;
 mod figures;
 mod generation;
 mod kept;
+mod learned;
+mod log;
 mod many;
 mod no_shows;
 mod offers;
