@@ -476,6 +476,25 @@ pub async fn to_publish(
     super::due::pairs(store, sql, vec![now_us.into(), limit.into()]).await
 }
 
+/// Days of a site that were to be published by now are looked at again at `then_us`.
+///
+/// # Errors
+/// The database's.
+pub async fn put_off(
+    store: &Store,
+    (district, site): (&str, &str),
+    now_us: i64,
+    then_us: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE capacity SET publish_at_us = $1 WHERE district = $2 AND id = $3 AND publish_at_us <= $4";
+    let values: [Value; 4] = [then_us.into(), district.into(), site.into(), now_us.into()];
+    store
+        .db
+        .execute_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    Ok(())
+}
+
 /// Replaces the gate's generation, and answers what stands afterwards.
 ///
 /// # Errors
