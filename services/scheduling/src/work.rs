@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// How long appointments of a day that has changed are looked after: longer than a command that read it before may take.
-const CARE_US: i64 = 3_600_000_000;
+pub(crate) const CARE_US: i64 = 3_600_000_000;
 
 /// Versions of slots' rows, by id; one that is not there is new.
 type Versions = BTreeMap<String, u64>;

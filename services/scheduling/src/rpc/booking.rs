@@ -84,7 +84,7 @@ impl Rpc {
             let chain = chain(r.district(), subject, (version, head), &caller, now);
             let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
             let row = rows::row(
-                &booking,
+                &mut booking,
                 Some(version),
                 (chain.number, &chain.head),
                 (&rules, now.at),
@@ -132,7 +132,7 @@ impl Rpc {
             };
             let mut loaded = load::booking(&self.learned, &command, asked).await?;
             if loaded.is_repeated {
-                return Ok(self.first_answer(&command, fold::booking).await?);
+                return Ok(self.first_of_booking(&command).await?);
             }
             let (mut booking, version, head) = permit(&mut loaded)?;
             let now = loaded.now;
@@ -147,7 +147,7 @@ impl Rpc {
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
             let row = rows::row(
-                &booking,
+                &mut booking,
                 Some(version),
                 (chain.number, &chain.head),
                 (&rules, now.at),
@@ -217,7 +217,7 @@ impl Rpc {
             };
             let mut loaded = load::booking(&self.learned, &command, asked).await?;
             if loaded.is_repeated {
-                return Ok(self.first_answer(&command, fold::booking).await?);
+                return Ok(self.first_of_booking(&command).await?);
             }
             let (mut booking, version, head) = permit(&mut loaded)?;
             let now = loaded.now;
@@ -282,7 +282,7 @@ impl Rpc {
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
             let row = rows::row(
-                &booking,
+                &mut booking,
                 Some(version),
                 (chain.number, &chain.head),
                 (&rules, now.at),

@@ -41,7 +41,7 @@ use crate::{
     },
     store::{
         capacity::{self, Capacity, Kept},
-        plans,
+        plans, rules,
     },
     work::{self, Effect, plan},
 };
@@ -676,6 +676,7 @@ impl Rpc {
                 None,
                 &put,
             );
+            let ruled = rules::changed(&r.district, chain.number, now.us() + work::CARE_US);
             let mut answer = BookingPolicyChange {
                 policy: Some(put),
                 position: String::new(),
@@ -683,7 +684,7 @@ impl Rpc {
             command.asked.answer = Some(answer.encode_to_vec());
             match self
                 .store
-                .write(&chain, Some(&command.asked), vec![State::Row(row)])
+                .write(&chain, Some(&command.asked), vec![State::Row(row), ruled])
                 .await
             {
                 Ok(position) => {

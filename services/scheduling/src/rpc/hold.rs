@@ -401,7 +401,7 @@ impl Rpc {
             ..seat.clone()
         };
         let row = rows::row(
-            &booking,
+            &mut booking,
             None,
             (chain.number, &chain.head),
             (&loaded.policy, now.at),

@@ -349,7 +349,7 @@ impl Rpc {
                 (place.number, &place.head),
             )),
             State::Row(rows::row(
-                &booking,
+                &mut booking,
                 None,
                 (chain.number, &chain.head),
                 (&rules, now.at),

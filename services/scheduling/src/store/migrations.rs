@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Scheduling), Box::new(Plans)]
+        vec![Box::new(Scheduling), Box::new(Plans), Box::new(Rules)]
     }
 }
 
@@ -149,6 +149,37 @@ impl MigrationTrait for Plans {
                 .to_owned(),
         ] {
             manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Bookings remember by which rules their due time was counted.
+struct Rules;
+
+impl MigrationName for Rules {
+    fn name(&self) -> &'static str {
+        "m0003_rules"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Rules {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in [
+            // The version of the district's policy.
+            "ALTER TABLE bookings ADD COLUMN ruled_by bigint NOT NULL DEFAULT 0",
+            // Districts with a new policy whose bookings are looked at until then.
+            "CREATE TABLE rule_changes (district text PRIMARY KEY, version bigint NOT NULL, until_us bigint NOT NULL)",
+        ] {
+            manager
+                .get_connection()
+                .execute_unprepared(statement)
+                .await?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod migrations;
 mod person;
 pub mod plans;
 mod query;
+pub mod rules;
 mod seat;
 mod slot;
 pub mod waiting;

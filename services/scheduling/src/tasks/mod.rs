@@ -89,6 +89,7 @@ pub async fn once(rpc: &Rpc) -> Result<usize, Error> {
             + Box::pin(days::publish(rpc, now)).await?
             + Box::pin(days::lift(rpc, now)).await?
             + Box::pin(seats::expire(rpc, now)).await?
+            + Box::pin(bookings::ruled(rpc, now)).await?
             + Box::pin(bookings::due(rpc, now)).await?
             + Box::pin(days::care(rpc, now)).await?;
         steps += progress;
