@@ -93,7 +93,7 @@ impl Effects for FromDirectory {
                     .retain(|known| !known.date.starts_with(&year));
                 calendar.national.extend(a.days);
                 copy::put(db, "", "calendar", "calendar", &calendar).await?;
-                let reason = format!("{}年放假安排已公布", a.year);
+                let reason = year_loaded(a.year);
                 revision::changed(db, self.store.backend, None, &reason).await?;
             }
             Learned::ClockAdvanced(a) => {
@@ -112,8 +112,15 @@ impl Effects for FromDirectory {
     }
 }
 
-/// What an amendment says, for the record of the clocks that it moves.
-fn amended(day: &Amendment) -> String {
+/// What the national notice of a year says, for the record of what it moves.
+#[must_use]
+pub fn year_loaded(year: u32) -> String {
+    format!("{year}年放假安排已公布")
+}
+
+/// What an amendment says, for the record of what it moves.
+#[must_use]
+pub fn amended(day: &Amendment) -> String {
     let kind = if day.kind() == DayKind::Work {
         "工作日"
     } else {

@@ -23,6 +23,12 @@ pub trait Effects: Send + Sync {
 
     /// Forgets what was derived from the log, because it has another incarnation now.
     async fn forget(&self, transaction: &Transaction) -> Result<(), Error>;
+
+    /// With this transaction all is taken in that the log held when it was read: what must not be judged by a half of
+    /// the log can be judged now. Called behind the acts, in their transaction.
+    async fn caught_up(&self, _: &Transaction) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Pause before a broken feed is taken up again; it doubles as long as nothing takes effect.
@@ -148,6 +154,9 @@ async fn take(
         if !at.is_some_and(|at| at.reaches(&position)) {
             effects.take(&transaction, act).await?;
         }
+    }
+    if batch.position == batch.end {
+        effects.caught_up(&transaction).await?;
     }
     transaction.commit().await?;
     store.woken();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, pin::Pin, time::Duration};
 
-use bangban_kit::refusal::Refusal;
+use bangban_kit::refusal::{Kind, Refusal};
 use bangban_proto::bangban::{
     events::v1::{Act, TailRequest, TailResponse, event_feed_server::EventFeed},
     types::v1::Actor,
@@ -24,6 +24,10 @@ const POLL: Duration = Duration::from_millis(200);
 /// Least time between two readings of a log that end where it ends: a busy log is read and taken in by many acts at once.
 /// An act that comes after a pause is read at once.
 const APART: Duration = Duration::from_millis(40);
+
+/// How long a reader that wants to catch up is kept waiting for acts that cannot be read yet, because an older transaction
+/// runs on the same PostgreSQL. Then it is told to come again.
+const HELD_UP: Duration = Duration::from_secs(5);
 
 /// Between two signs of life, by which a reader tells a log in which nothing happens from a process that hangs.
 pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -158,16 +162,21 @@ impl EventFeed for Feeds {
             )
             .into());
         }
+        // What was committed before the request began, whether it can be read yet or not.
+        let goal = match request.until_caught_up {
+            true => Some(store.last_act().await?),
+            false => None,
+        };
         // Two batches at most wait for a slow reader.
         let (send, receive) = mpsc::channel(2);
         let stop = self.stop.clone();
-        let until_caught_up = request.until_caught_up;
-        let tail = tail(store, from, request.types, until_caught_up, send);
+        let has_end = goal.is_some();
+        let tail = tail(store, from, request.types, goal, send);
         tokio::spawn(async move {
             tokio::select! {
                 () = tail => {}
                 // To end before it has caught up would say that it has.
-                () = stop.cancelled(), if !until_caught_up => {}
+                () = stop.cancelled(), if !has_end => {}
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
@@ -178,11 +187,12 @@ async fn tail(
     store: Store,
     from: Position,
     types: Vec<String>,
-    until_caught_up: bool,
+    goal: Option<Position>,
     send: mpsc::Sender<Result<TailResponse, Status>>,
 ) {
     let mut at = from;
     let mut last_sign = tokio::time::Instant::now();
+    let mut moved_at = last_sign;
     loop {
         let woken = store.wake.notified();
         let read_at = tokio::time::Instant::now();
@@ -197,8 +207,10 @@ async fn tail(
         let is_idle = acts.is_empty();
         if let Some(last) = acts.last() {
             at = store.position(last.tx, last.position);
+            moved_at = read_at;
         }
-        if !is_idle || until_caught_up || last_sign.elapsed() >= SIGN_OF_LIFE {
+        let is_caught_up = goal.as_ref().is_some_and(|goal| at.reaches(goal));
+        if !is_idle || is_caught_up || last_sign.elapsed() >= SIGN_OF_LIFE {
             let acts = acts
                 .into_iter()
                 .filter(|a| types.is_empty() || types.contains(&a.kind))
@@ -220,7 +232,11 @@ async fn tail(
             }
             last_sign = tokio::time::Instant::now();
         }
-        if until_caught_up && is_idle {
+        if is_caught_up {
+            return;
+        }
+        if goal.is_some() && moved_at.elapsed() >= HELD_UP {
+            let _ = send.send(Err(held_up().into())).await;
             return;
         }
         if !is_full {
@@ -232,4 +248,16 @@ async fn tail(
             tokio::time::sleep_until(read_at + APART).await;
         }
     }
+}
+
+fn held_up() -> Refusal {
+    Refusal::new(
+        Kind::Unavailable,
+        "FEED_HELD_UP",
+        "",
+        "数据库中有较早的事务尚未结束，其后的记录暂不能读取，请稍后从最后收到的位置重试",
+        "an older transaction on the database is still running, and acts behind it cannot be read yet: go on from the last \
+         position that was sent, a little later",
+    )
+    .retry_after(Duration::from_secs(1))
 }

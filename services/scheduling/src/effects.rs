@@ -1,24 +1,78 @@
-//! What is taken from directory's feed: what every service learns, and that what is remembered of a person holds no more.
+//! What is taken from directory's feed: what every service learns, that what is remembered of a person holds no more, and
+//! that published days are to be planned anew, because a calendar or opening hours have changed (BB-9.2b).
 
-use bangban_learned::effects::FromDirectory;
+use bangban_learned::effects::{FromDirectory, amended, year_loaded};
 use bangban_proto::bangban::{
-    directory::v1::{DirectoryAct, directory_act::Act as Learned},
+    directory::v1::{DirectoryAct, Site, SiteOpened, SiteUpdated, directory_act::Act as Learned},
     events::v1::Act,
 };
-use bangban_store::{Error, Transaction, consume::Effects};
+use bangban_store::{Error, Transaction, consume::Effects, copy};
 use prost::Message as _;
 use sea_orm::{ConnectionTrait as _, Statement, Value};
+
+use crate::store::plans::{self, Whose};
 
 /// Takes acts of directory in.
 #[derive(Debug, Clone)]
 pub struct Learns(pub FromDirectory);
 
+/// The days that are to be planned anew because of an act, and why. What is known is what was known before it.
+async fn replanned(
+    db: &Transaction,
+    district: &str,
+    learned: &Learned,
+) -> Result<Option<(Whose, String)>, Error> {
+    let found = match learned {
+        Learned::CalendarAmended(a) => a.amendment.as_ref().map(|amendment| {
+            let whose = Whose {
+                district: district.to_owned(),
+                first: amendment.date.clone(),
+                last: amendment.date.clone(),
+                ..Whose::default()
+            };
+            (whose, amended(amendment))
+        }),
+        Learned::CalendarYearLoaded(a) => {
+            // The notice of a year also names make-up days in the December before.
+            let whose = Whose {
+                first: format!("{:04}-12-01", a.year.saturating_sub(1)),
+                last: format!("{:04}-12-31", a.year),
+                ..Whose::default()
+            };
+            Some((whose, year_loaded(a.year)))
+        }
+        Learned::SiteOpened(SiteOpened { site: Some(site) })
+        | Learned::SiteUpdated(SiteUpdated { site: Some(site) }) => {
+            let was: Option<Site> = copy::get(db, district, "site", &site.id).await?;
+            // A site that was not known before has no days.
+            was.filter(|was| was.opening_hours != site.opening_hours)
+                .map(|_| {
+                    let whose = Whose {
+                        district: district.to_owned(),
+                        site: site.id.clone(),
+                        last: "9999".to_owned(),
+                        ..Whose::default()
+                    };
+                    (whose, format!("{} 的开放时间已变更", site.name))
+                })
+        }
+        _ => None,
+    };
+    Ok(found)
+}
+
 #[async_trait::async_trait]
 impl Effects for Learns {
     async fn take(&self, db: &Transaction, act: &Act) -> Result<(), Error> {
         let learned = DirectoryAct::decode(act.payload.as_slice()).ok();
+        let learned = learned.and_then(|l| l.act);
+        let backend = self.0.store.backend;
+        let days = match &learned {
+            Some(learned) => replanned(db, &act.district, learned).await?,
+            None => None,
+        };
         let is_of_person = matches!(
-            learned.and_then(|l| l.act),
+            learned,
             Some(Learned::ApplicantUpdated(_) | Learned::ApplicantErased(_))
         );
         if let Some(person) = act
@@ -29,16 +83,24 @@ impl Effects for Learns {
             let sql = "UPDATE persons SET is_known = 0, mask = '', groups = '', version = version + 1 \
                        WHERE district = $1 AND id = $2";
             let values: [Value; 2] = [act.district.clone().into(), person.into()];
-            let backend = self.0.store.backend;
             db.execute_raw(Statement::from_sql_and_values(backend, sql, values))
                 .await?;
         }
-        self.0.take(db, act).await
+        self.0.take(db, act).await?;
+        match days {
+            Some((whose, reason)) => plans::changed(db, backend, whose, reason).await,
+            None => Ok(()),
+        }
     }
 
     async fn forget(&self, db: &Transaction) -> Result<(), Error> {
         db.execute_unprepared("UPDATE persons SET is_known = 0, version = version + 1")
             .await?;
-        self.0.forget(db).await
+        self.0.forget(db).await?;
+        plans::anew(db, self.0.store.backend, "已从头读取名录".to_owned()).await
+    }
+
+    async fn caught_up(&self, db: &Transaction) -> Result<(), Error> {
+        plans::ready(db, self.0.store.backend).await
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// How long appointments of a day that has changed are looked after: longer than a command that read it before may take.
-const CARE_US: i64 = 3_600_000_000;
+pub(crate) const CARE_US: i64 = 3_600_000_000;
 
 /// Versions of slots' rows, by id; one that is not there is new.
 type Versions = BTreeMap<String, u64>;
@@ -48,6 +48,8 @@ pub struct Effect {
     pub chains: Vec<Chain>,
     /// The rows.
     pub states: Vec<State>,
+    /// The last change of calendars and opening hours that it knows; none where it depends on none.
+    pub as_of: Option<i64>,
 }
 
 impl Effect {
@@ -102,27 +104,43 @@ pub fn published(
     caller: &Caller,
     now: Now,
 ) -> Result<Effect, Refusal> {
-    let day = publish::day((&site.id, &site.region), date, plan.slots(date)?, now.at)?;
+    let planned = plan.slots(date)?;
+    let day = publish::day((&site.id, &site.region), date, planned.clone(), now.at)?;
     let mut effect = Effect::default();
     let act = Act::DayPublished(DayPublished {
         day: Some(day.clone()),
     });
     let day = (district, Kept::default());
-    put(&mut effect, day, (act, None), &Versions::new(), caller, now)?;
+    let act = Put {
+        act,
+        care_until_us: None,
+        planned: Some(&planned),
+    };
+    put(&mut effect, day, act, &Versions::new(), caller, now)?;
     Ok(effect)
+}
+
+/// An act on a day.
+struct Put<'a> {
+    act: Act,
+    /// Until when its appointments are looked after.
+    care_until_us: Option<i64>,
+    /// The slots by which it is planned from now on, if that is what the act does.
+    planned: Option<&'a [Slot]>,
 }
 
 /// Adds an act on a day to an effect, with the rows of the slots that it changes.
 fn put(
     effect: &mut Effect,
     (district, kept): (&str, Kept<Day>),
-    (act, care_until_us): (Act, Option<i64>),
+    what: Put<'_>,
     versions: &Versions,
     caller: &Caller,
     now: Now,
 ) -> Result<(), Refusal> {
     let was = kept.body.slots.clone();
     let mut day = kept.body;
+    let Put { act, .. } = what;
     let first = match &act {
         Act::DayPublished(a) => a.day.clone().unwrap_or_default(),
         _ => day.clone(),
@@ -141,12 +159,14 @@ fn put(
         effect.states.push(State::Row(row.row(district)));
     }
     let number = (chain.number, &chain.head);
-    let row = capacity::day_row(district, &day, kept.version, number, care_until_us);
+    let row = capacity::day_row(district, &day, kept.version, number, what.care_until_us);
     effect.states.push(State::Row(row));
-    effect.days.push(DayKey {
-        site: day.site.clone(),
-        date: day.date.parse().map_err(Refusal::internal)?,
-    });
+    let key = key_of(&day)?;
+    if let Some(slots) = what.planned {
+        let planned = capacity::planned(district, &key, chain.number, slots);
+        effect.states.push(planned);
+    }
+    effect.days.push(key);
     effect.chains.push(chain);
     Ok(())
 }
@@ -192,7 +212,9 @@ fn key_of(day: &Day) -> Result<DayKey, Refusal> {
     })
 }
 
-/// What becomes of the published days of a site when it is planned otherwise.
+/// What becomes of the published days of a site that are planned by `is` from now on. What they were planned by stands
+/// beside them; of one that was published before that was noted it is the plan `was`. `why` gives the reason for a day, and
+/// none for one that is left alone.
 ///
 /// # Errors
 /// SLOTS_TOO_MANY (BB-9.2b); the database's.
@@ -200,16 +222,23 @@ pub async fn replanned(
     store: &Store,
     (district, site): (&str, &Site),
     (was, is): (&Plan<'_>, &Plan<'_>),
-    reason: &str,
+    why: impl Fn(NaiveDate) -> Option<String>,
     caller: &Caller,
     now: Now,
 ) -> Result<Effect, Error> {
     let first = today(now.at).to_string();
-    let days = capacity::days(store, district, &site.id, (&first, "9999")).await?;
+    let days = capacity::planned_days(store, district, &site.id, &first).await?;
     let mut effect = Effect::default();
-    for kept in days {
+    for (kept, planned) in days {
         let key = key_of(&kept.body)?;
-        let (before, after) = (was.slots(key.date)?, is.slots(key.date)?);
+        let Some(reason) = why(key.date) else {
+            continue;
+        };
+        let after = is.slots(key.date)?;
+        let before = match planned {
+            Some(planned) => planned,
+            None => change::planned_before(&kept.body, was.slots(key.date)?),
+        };
         if before == after {
             continue;
         }
@@ -230,10 +259,13 @@ pub async fn replanned(
                 &mut effect,
                 (district, kept),
                 &there,
-                change,
-                reason,
+                (change, Some(&after)),
+                &reason,
                 (caller, now),
             )?;
+        } else {
+            let planned = capacity::planned(district, &key, kept.version, &after);
+            effect.states.push(planned);
         }
     }
     Ok(effect)
@@ -263,7 +295,7 @@ pub async fn slot(
         &mut effect,
         (district, kept),
         &there,
-        change,
+        (change, None),
         reason,
         (caller, now),
     )?;
@@ -275,7 +307,7 @@ fn changed(
     effect: &mut Effect,
     (district, kept): (&str, Kept<Day>),
     there: &There,
-    change: Change,
+    (change, planned): (Change, Option<&[Slot]>),
     reason: &str,
     (caller, now): (&Caller, Now),
 ) -> Result<(), Refusal> {
@@ -304,7 +336,11 @@ fn changed(
         reason: reason.to_owned(),
     });
     let versions = there.versions();
-    let act = (act, Some(now.us() + CARE_US));
+    let act = Put {
+        act,
+        care_until_us: Some(now.us() + CARE_US),
+        planned,
+    };
     put(effect, (district, kept), act, &versions, caller, now)
 }
 
@@ -337,8 +373,11 @@ pub async fn lifted(
         .map(|r| (r.key.to_string(), r.version))
         .collect();
     let mut effect = Effect::default();
-    let act = Act::ReservationLifted(ReservationLifted { slots });
-    let day = (district, kept);
-    put(&mut effect, day, (act, None), &versions, caller, now)?;
+    let act = Put {
+        act: Act::ReservationLifted(ReservationLifted { slots }),
+        care_until_us: None,
+        planned: None,
+    };
+    put(&mut effect, (district, kept), act, &versions, caller, now)?;
     Ok(effect)
 }

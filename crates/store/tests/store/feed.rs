@@ -15,6 +15,7 @@ use bangban_store::{
 use futures::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
+use tonic_types::StatusExt as _;
 
 use crate::setting::{PATIENCE, chain, read, run, stores, write as write_two};
 
@@ -273,5 +274,46 @@ async fn a_feed_ends_with_its_process_and_one_that_has_an_end_is_not_cut() {
         let whole: Vec<Stated> = whole.into_inner().collect().await;
         let acts: usize = whole.iter().flatten().map(|a| a.acts.len()).sum();
         assert_eq!(acts, 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_catches_up_has_all_that_was_committed_before_or_hears_that_it_is_held_up() {
+    for store in stores("feedheldup").await {
+        if !store.is_postgres() {
+            // One writes at a time: nothing is committed beside a transaction that is older.
+            continue;
+        }
+        let older = write::begin(&store.db).await.expect("begun");
+        let act = chain(&store, "older", 0).await;
+        store.append(&older, &act, None).await.expect("appended");
+        write_two(&store, "younger").await;
+        let ends = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            older.commit().await.expect("committed");
+        };
+        let ((acts, end), ()) = tokio::join!(rest(&store, "", &[]), ends);
+        let younger = acts.iter().filter(|a| a.subject == "things/younger");
+        assert_eq!(younger.count(), 2, "committed before the request");
+
+        let older = write::begin(&store.db).await.expect("begun");
+        let act = chain(&store, "never", 0).await;
+        store.append(&older, &act, None).await.expect("appended");
+        write_two(&store, "youngest").await;
+        let stream = tail(&store, &end, &[], true).await.expect("a stream");
+        let answers: Vec<Stated> = tokio::time::timeout(PATIENCE, stream.collect())
+            .await
+            .expect("it ends");
+        older.rollback().await.expect("rolled back");
+        let acts = answers.iter().flatten().map(|a| a.acts.len());
+        assert_eq!(acts.sum::<usize>(), 0);
+        let last = answers.last().expect("an end").as_ref();
+        let status = last.expect_err("not to be taken for the end");
+        assert_eq!(status.code(), tonic::Code::Unavailable);
+        assert_eq!(refusal::reason(status), "FEED_HELD_UP");
+        let hint = status.get_details_retry_info().and_then(|i| i.retry_delay);
+        assert!(hint.is_some_and(|hint| hint > Duration::ZERO));
+        let (acts, _) = rest(&store, &end, &[]).await;
+        assert_eq!(acts.len(), 2, "a little later");
     }
 }

@@ -49,10 +49,11 @@ fn is_in(booking: &Booking, states: &[BookingState], zh: &str, en: &str) -> Resu
     ))
 }
 
-/// Gives an appointment up. What the site cannot keep is never late.
+/// Gives an appointment up, before it begins: afterwards it was kept or it was not. What the site cannot keep is never
+/// late, and may turn out while it lasts.
 ///
 /// # Errors
-/// OUT_OF_ORDER (BB-8d).
+/// OUT_OF_ORDER (BB-8d), CANCEL_TOO_LATE (BB-9.2b).
 pub fn cancel(
     booking: &Booking,
     reason: CancelReason,
@@ -64,6 +65,18 @@ pub fn cancel(
         "只有尚未签到的预约才能取消",
         "only an appointment whose applicant is not there yet is cancelled",
     )?;
+    let end = match reason {
+        CancelReason::Site => &booking.ends_at,
+        _ => &booking.starts_at,
+    };
+    if outside.now >= time::of(end.as_ref()) {
+        return Err(Refusal::precondition(
+            "CANCEL_TOO_LATE",
+            "BB-9.2b",
+            "预约时段已开始或已过，不能取消；未到场的记为未到，可在期限内申诉",
+            "its time has begun and it is not given up any more: who does not come is a no-show, and may appeal",
+        ));
+    }
     let until = TimeDelta::minutes(outside.policy.cancel_until_minutes.into());
     let is_late = outside.now > time::of(booking.starts_at.as_ref()) - until;
     Ok(Act::BookingCancelled(BookingCancelled {

@@ -40,6 +40,17 @@ impl Change {
     }
 }
 
+/// By what a day was planned of which that was not noted: by the plan that was in force, and what it has open beside.
+#[must_use]
+pub fn planned_before(day: &Day, mut plan: Vec<Slot>) -> Vec<Slot> {
+    for slot in day.slots.iter().filter(|slot| !slot.is_closed) {
+        if !plan.iter().any(|planned| is_same_time(slot, planned)) {
+            plan.push(slot.clone());
+        }
+    }
+    plan
+}
+
 /// What becomes of a day whose plan was `before` and is `after`. `serves` says whether the site still serves at the time
 /// of a slot that is given up: then its appointments are kept, else their applicants are offered other times.
 ///

@@ -81,7 +81,7 @@ impl Rpc {
             let chain = chain(r.district(), subject, (version, head), &caller, now);
             let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
             let row = rows::row(
-                &booking,
+                &mut booking,
                 Some(version),
                 (chain.number, &chain.head),
                 (&rules, now.at),
@@ -125,7 +125,7 @@ impl Rpc {
             };
             let mut loaded = load::booking(&self.learned, &command, asked).await?;
             if loaded.is_repeated {
-                return Ok(self.first_answer(&command, fold::booking).await?);
+                return Ok(self.first_of_booking(&command).await?);
             }
             let (mut booking, version, head) = permit(&mut loaded)?;
             let now = loaded.now;
@@ -140,7 +140,7 @@ impl Rpc {
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
             let row = rows::row(
-                &booking,
+                &mut booking,
                 Some(version),
                 (chain.number, &chain.head),
                 (&rules, now.at),
@@ -206,7 +206,7 @@ impl Rpc {
             };
             let mut loaded = load::booking(&self.learned, &command, asked).await?;
             if loaded.is_repeated {
-                return Ok(self.first_answer(&command, fold::booking).await?);
+                return Ok(self.first_of_booking(&command).await?);
             }
             let (mut booking, version, head) = permit(&mut loaded)?;
             let now = loaded.now;
@@ -271,7 +271,7 @@ impl Rpc {
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
             let row = rows::row(
-                &booking,
+                &mut booking,
                 Some(version),
                 (chain.number, &chain.head),
                 (&rules, now.at),

@@ -20,7 +20,10 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder a
 use tonic::Response;
 
 use super::Rpc;
-use crate::domain::{Act, fold, outside::timestamp};
+use crate::{
+    domain::{Act, appointment, fold, outside::timestamp},
+    store::capacity,
+};
 
 /// How a state takes an act in.
 pub(crate) type Apply<T> = fn(&mut T, &Act, Timestamp, bool);
@@ -106,8 +109,23 @@ impl Rpc {
         &self,
         command: &Command,
     ) -> Result<Response<BookingChange>, Error> {
-        let (booking, position) = self.first_answer(command, fold::booking).await?;
+        let (booking, position) = self.first_of_booking(command).await?;
         Ok(answer(booking, &position))
+    }
+
+    /// What a command on a booking has made of it. What was due next, which no act says, is counted by the rules of today.
+    pub(super) async fn first_of_booking(
+        &self,
+        command: &Command,
+    ) -> Result<(Booking, Position), Error> {
+        let first = self.store.repeated(command).await?.ok_or(Error::Conflict)?;
+        same_body(command, &first)?;
+        let (mut booking, position): (Booking, _) =
+            as_of(&self.store, &first, fold::booking).await?;
+        let rules = capacity::policy(&self.store, &command.district).await?.body;
+        let at = Now::from_row(first.acted_at_us, 0).at;
+        booking.next_due_at = appointment::next_due(&booking, &rules, at).map(timestamp);
+        Ok((booking, position))
     }
 
     /// Whether a command begins again: somebody else was faster, or has taken a key that is ours to take no more.

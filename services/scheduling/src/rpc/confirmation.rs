@@ -31,7 +31,7 @@ pub(super) fn confirmed(
         ..seat.clone()
     };
     let row = rows::row(
-        booking,
+        &mut *booking,
         None,
         (chain.number, &chain.head),
         (&policy::filled(&loaded.policy), now.at),

@@ -9,6 +9,7 @@ use prost::Message as _;
 use super::{seat::long, slot::us};
 use crate::domain::{
     appointment,
+    outside::timestamp,
     rate::{self, Verdict},
 };
 
@@ -41,15 +42,18 @@ pub const NO_SHOW: i32 = 3;
 pub const CANCELLED: i32 = 4;
 
 /// The row of a booking behind act `version`: new where nothing was read, else guarded by the version that was.
-/// `now` decides what is due next.
+/// `rules` and `now` decide what is due next, which the booking says from now on.
 #[must_use]
 pub fn row(
-    booking: &Booking,
+    booking: &mut Booking,
     read: Option<u64>,
     (version, head): (u64, &Hash),
     (rules, now): (&BookingPolicy, DateTime<Utc>),
 ) -> Row {
     let due = appointment::next_due(booking, rules, now);
+    booking.next_due_at = due.map(timestamp);
+    // A policy's etag is its version; where the district has put none down it has none.
+    let ruled_by: i64 = rules.etag.parse().unwrap_or_default();
     let by = booking.booked_by.clone().unwrap_or_default();
     Row {
         table: "bookings",
@@ -75,6 +79,7 @@ pub fn row(
                 us(booking.starts_at.as_ref()).unwrap_or_default().into(),
             ),
             ("verdict", verdict(booking).into()),
+            ("ruled_by", ruled_by.into()),
             ("due_us", due.map(|at| at.timestamp_micros()).into()),
             ("body", booking.encode_to_vec().into()),
         ],

@@ -5,19 +5,19 @@ use std::{collections::BTreeMap, time::Duration};
 use bangban_kit::refusal::Refusal;
 use bangban_ledger::{Hash, START};
 use bangban_proto::bangban::scheduling::v1::{
-    Booking, BookingPolicy, Day, Exception, Publication, SeatState, Template,
+    Booking, BookingPolicy, Day, Exception, Publication, SeatState, Slot, Template,
 };
 use bangban_slots::{DayState, SlotState};
 use bangban_store::{
     Error, Now, Store, act,
     clock::now_sql,
     query::{bodies, decode},
-    write::{Row, State},
+    write::{Row, State, guard},
 };
 use prost::Message;
 use sea_orm::{
     ConnectionTrait as _, QueryResult, Statement, Value,
-    sea_query::{Expr, ExprTrait as _, Query},
+    sea_query::{Alias, Expr, ExprTrait as _, Query},
 };
 
 use super::{
@@ -165,10 +165,20 @@ pub fn day_row(
 /// What makes every process look at capacity anew.
 #[must_use]
 pub fn revised() -> State {
+    revised_as_of(None)
+}
+
+/// The same, if nothing was learned of calendars and opening hours since change `as_of` ([`super::plans::as_of`]); else
+/// the whole write is a conflict.
+#[must_use]
+pub fn revised_as_of(as_of: Option<i64>) -> State {
     let mut update = Query::update();
     update
         .table("gate")
         .value("revision", Expr::cust("revision + 1"));
+    if let Some(as_of) = as_of {
+        update.and_where(Expr::col("plan_changes").eq(as_of));
+    }
     State::Update(update)
 }
 
@@ -203,6 +213,67 @@ pub async fn days(
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
     rows.iter().map(of).collect()
+}
+
+/// Published days of a site from the first on, each with the slots by which it was planned last, if they are known.
+///
+/// # Errors
+/// The database's.
+pub async fn planned_days(
+    store: &Store,
+    district: &str,
+    site: &str,
+    first: &str,
+) -> Result<Vec<(Kept<Day>, Option<Vec<Slot>>)>, Error> {
+    let sql = "SELECT version, head, body, planned FROM days WHERE district = $1 AND id >= $2 AND id <= $3 ORDER BY id";
+    let values: [Value; 3] = [
+        district.into(),
+        format!("{site}.{first}").into(),
+        format!("{site}.9999").into(),
+    ];
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    let one = |row| Ok((of(row)?, decode::<Day>(row, 3)?.map(|plan| plan.slots)));
+    rows.iter().map(one).collect()
+}
+
+/// Remembers by which plan a day was planned, behind its act `version`.
+#[must_use]
+pub fn planned(district: &str, key: &DayKey, version: u64, slots: &[Slot]) -> State {
+    let plan = Day {
+        slots: slots.to_vec(),
+        ..Day::default()
+    };
+    let mut update = Query::update();
+    update
+        .table("days")
+        .value("planned", plan.encode_to_vec())
+        .and_where(guard(
+            &[
+                (Alias::new("district"), district.into()),
+                (Alias::new("id"), key.to_string().into()),
+            ],
+            version,
+        ));
+    State::Update(update)
+}
+
+/// Holds only while a site's capacity is the one that was read; else the whole write is a conflict.
+#[must_use]
+pub fn unchanged(district: &str, site: &str, version: u64) -> State {
+    let mut update = Query::update();
+    update
+        .table("capacity")
+        .value("version", Expr::col("version"))
+        .and_where(guard(
+            &[
+                (Alias::new("district"), district.into()),
+                (Alias::new("id"), site.into()),
+            ],
+            version,
+        ));
+    State::Update(update)
 }
 
 /// How often capacity has changed, and when that was asked.
@@ -403,6 +474,25 @@ pub async fn to_publish(
 ) -> Result<Vec<(String, String)>, Error> {
     let sql = "SELECT district, id FROM capacity WHERE publish_at_us <= $1 ORDER BY publish_at_us LIMIT $2";
     store.pairs(sql, [now_us.into(), limit.into()]).await
+}
+
+/// Days of a site that were to be published by now are looked at again at `then_us`.
+///
+/// # Errors
+/// The database's.
+pub async fn put_off(
+    store: &Store,
+    (district, site): (&str, &str),
+    now_us: i64,
+    then_us: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE capacity SET publish_at_us = $1 WHERE district = $2 AND id = $3 AND publish_at_us <= $4";
+    let values: [Value; 4] = [then_us.into(), district.into(), site.into(), now_us.into()];
+    store
+        .db
+        .execute_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    Ok(())
 }
 
 /// Replaces the gate's generation, and answers what stands afterwards.

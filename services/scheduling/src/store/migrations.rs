@@ -9,7 +9,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Scheduling)]
+        vec![Box::new(Scheduling), Box::new(Plans), Box::new(Rules)]
     }
 }
 
@@ -111,6 +111,75 @@ impl MigrationTrait for Scheduling {
             "INSERT INTO gate (id, generation, revision) VALUES (1, 0, 0)".to_owned(),
         ] {
             manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Published days remember by which plan, and what changes of directory's plans are to be carried out.
+struct Plans;
+
+impl MigrationName for Plans {
+    fn name(&self) -> &'static str {
+        "m0002_plans"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Plans {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let bytes = match manager.get_database_backend() {
+            DbBackend::Postgres => "bytea",
+            _ => "blob",
+        };
+        for statement in [
+            // The slots by which a day was planned last; none for one that was published before.
+            format!("ALTER TABLE days ADD COLUMN planned {bytes}"),
+            // The number of the last change: who planned by what stood before it decides again.
+            "ALTER TABLE gate ADD COLUMN plan_changes bigint NOT NULL DEFAULT 0".to_owned(),
+            // Those that are not carried out everywhere, and behind which site they are; an empty district or site is all.
+            "CREATE TABLE plan_changes (
+                number bigint PRIMARY KEY, district text NOT NULL, site text NOT NULL, first text NOT NULL,
+                last text NOT NULL, reason text NOT NULL, is_ready integer NOT NULL, behind_district text NOT NULL,
+                behind_site text NOT NULL)"
+                .to_owned(),
+        ] {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Bookings remember by which rules their due time was counted.
+struct Rules;
+
+impl MigrationName for Rules {
+    fn name(&self) -> &'static str {
+        "m0003_rules"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Rules {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in [
+            // The version of the district's policy.
+            "ALTER TABLE bookings ADD COLUMN ruled_by bigint NOT NULL DEFAULT 0",
+            // Districts with a new policy whose bookings are looked at until then.
+            "CREATE TABLE rule_changes (district text PRIMARY KEY, version bigint NOT NULL, until_us bigint NOT NULL)",
+        ] {
+            manager
+                .get_connection()
+                .execute_unprepared(statement)
+                .await?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::{
     store::{
         self, DayKey, Person, Seat, booking as rows, capacity, due,
         load::{self, Asked, Loaded},
-        waiting as places,
+        rules, waiting as places,
     },
 };
 
@@ -48,6 +48,22 @@ pub(super) async fn due(rpc: &Rpc, now: Now) -> Result<usize, Error> {
     }
     for (district, id) in due::waiting(&rpc.store, now.us(), BATCH).await? {
         steps += usize::from(over(rpc, &district, &id, now).await?);
+    }
+    Ok(steps)
+}
+
+/// Counts due times anew of bookings of districts whose rules have changed, a part at a time; answers how many.
+pub(super) async fn ruled(rpc: &Rpc, now: Now) -> Result<usize, Error> {
+    let mut steps = 0;
+    for change in rules::open(&rpc.store, BATCH).await? {
+        let outdated = rules::outdated(&rpc.store, &change, now.us(), BATCH).await?;
+        for id in &outdated {
+            let loaded = loaded(rpc, &change.district, id).await?;
+            steps += usize::from(write(rpc, &change.district, loaded, None).await?);
+        }
+        if outdated.is_empty() && change.until_us <= now.us() {
+            rules::passed(&rpc.store, &change).await?;
+        }
     }
     Ok(steps)
 }
@@ -90,7 +106,12 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
     let rules = policy::filled(&loaded.policy);
     let Some(act) = act else {
         // The rules have changed, or a reminder was missed until it was too late: it is due at another time.
-        let mut row = rows::row(&booking, Some(version), (version, &head), (&rules, now.at));
+        let mut row = rows::row(
+            &mut booking,
+            Some(version),
+            (version, &head),
+            (&rules, now.at),
+        );
         row.read = Some(version);
         return super::seats::changed(rpc, row).await;
     };
@@ -99,7 +120,7 @@ async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> R
     let chain = chain(district, subject, (version, head), &caller, now);
     let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
     let row = rows::row(
-        &booking,
+        &mut booking,
         Some(version),
         (chain.number, &chain.head),
         (&rules, now.at),

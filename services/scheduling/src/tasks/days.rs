@@ -27,11 +27,27 @@ const OTHER_TIMES: usize = 5;
 /// How many days ahead other times are looked for.
 const LOOKED_AHEAD: u64 = 14;
 
+/// When a site is tried again whose days could not be published: in five minutes.
+const PUT_OFF_US: i64 = 300_000_000;
+
 /// Publishes days whose time has come.
 pub(super) async fn publish(rpc: &Rpc, now: Now) -> Result<usize, Error> {
     let mut steps = 0;
     for (district, site) in capacity::to_publish(&rpc.store, now.us(), BATCH).await? {
-        steps += rpc.publish_due(&district, &site).await?;
+        match rpc.publish_due(&district, &site).await {
+            // One site whose days cannot be published stops no other; it is behind them until it is tried again.
+            Err(Error::Refused(refusal)) => {
+                tracing::warn!(
+                    district,
+                    site,
+                    %refusal,
+                    "days of a site cannot be published; it is tried again"
+                );
+                let then_us = now.us() + PUT_OFF_US;
+                capacity::put_off(&rpc.store, (&district, &site), now.us(), then_us).await?;
+            }
+            done => steps += done?,
+        }
     }
     Ok(steps)
 }

@@ -1,5 +1,6 @@
 //! What runs without being asked: holds expire and cool, seats come back by way of the gate, seats that were freed are
-//! offered to those who wait, reminders and no-shows become due, days are published, the gate is audited.
+//! offered to those who wait, reminders and no-shows become due, days are published, and planned anew when directory has
+//! changed a calendar or opening hours, the gate is audited.
 //!
 //! Due work is found in the rows, oldest first, until none is left; timers only say when to look. Each row is changed
 //! against the version that was read, so any number of replicas may sweep and each step is taken once.
@@ -7,6 +8,7 @@
 mod audit;
 mod bookings;
 mod days;
+mod plans;
 mod seats;
 pub mod standing;
 
@@ -51,7 +53,12 @@ async fn paused(stop: &CancellationToken, pause: Duration) -> bool {
 /// Sweeps until `stop`.
 pub async fn sweep(rpc: Rpc, stop: CancellationToken) {
     while paused(&stop, PAUSE).await {
-        if let Err(error) = once(&rpc).await {
+        // What is broken off is undone, and goes on elsewhere.
+        let done = tokio::select! {
+            () = stop.cancelled() => return,
+            done = once(&rpc) => done,
+        };
+        if let Err(error) = done {
             tracing::warn!(%error, "the sweep of what is due failed; it is tried again");
         }
     }
@@ -78,9 +85,11 @@ pub async fn once(rpc: &Rpc) -> Result<usize, Error> {
     loop {
         let now = rpc.store.now().await?;
         // Each in a box of its own: together they would be large on the stack of whoever waits for them.
-        let progress = Box::pin(days::publish(rpc, now)).await?
+        let progress = Box::pin(plans::carry_out(rpc)).await?
+            + Box::pin(days::publish(rpc, now)).await?
             + Box::pin(days::lift(rpc, now)).await?
             + Box::pin(seats::expire(rpc, now)).await?
+            + Box::pin(bookings::ruled(rpc, now)).await?
             + Box::pin(bookings::due(rpc, now)).await?
             + Box::pin(days::care(rpc, now)).await?;
         steps += progress;

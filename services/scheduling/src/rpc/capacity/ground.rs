@@ -16,7 +16,10 @@ use super::{Rpc, site_of};
 use crate::{
     domain::{Act, change, outside, plan::Plan, publish, template},
     rpc::{carry_out, chain},
-    store::capacity::{self, Capacity, Kept},
+    store::{
+        capacity::{self, Capacity, Kept},
+        plans,
+    },
     work::{self, Effect},
 };
 
@@ -24,6 +27,8 @@ use crate::{
 pub(super) struct Ground {
     pub(super) district: String,
     pub(super) now: Now,
+    /// The last change of calendars and opening hours that it knows.
+    pub(super) as_of: i64,
     pub(super) site: Site,
     pub(super) known: Arc<Known>,
     pub(super) kept: Kept<Capacity>,
@@ -109,16 +114,22 @@ impl Rpc {
         site: &str,
         now: Now,
     ) -> Result<Ground, Error> {
-        let known = self.learned.now(district).await?;
-        let scope = district::of(&known, caller, district)?;
-        self.ground_in(&scope, known, site, now).await
+        let basis = self.basis(district).await?;
+        let scope = district::of(&basis.1, caller, district)?;
+        self.ground_in(&scope, basis, site, now).await
+    }
+
+    /// What is known of a district, and as of which change of calendars and opening hours at the least.
+    pub(super) async fn basis(&self, district: &str) -> Result<(i64, Arc<Known>), Error> {
+        let as_of = plans::as_of(&self.store).await?;
+        Ok((as_of, self.learned.now(district).await?))
     }
 
     /// The ground of a site within a scope.
     pub(super) async fn ground_in(
         &self,
         scope: &Scope,
-        known: Arc<Known>,
+        (as_of, known): (i64, Arc<Known>),
         site: &str,
         now: Now,
     ) -> Result<Ground, Error> {
@@ -127,6 +138,7 @@ impl Rpc {
         Ok(Ground {
             district: scope.district().to_owned(),
             now,
+            as_of,
             site,
             known,
             kept,
@@ -144,8 +156,9 @@ impl Rpc {
         let (is, chain, row) = ground.acted(caller, act);
         let plans = (&ground.plan(&ground.kept.body), &ground.plan(&is));
         let site = (ground.district.as_str(), &ground.site);
-        let mut effect =
-            work::replanned(&self.store, site, plans, reason, caller, ground.now).await?;
+        let why = |_| Some(reason.to_owned());
+        let mut effect = work::replanned(&self.store, site, plans, why, caller, ground.now).await?;
+        effect.as_of = Some(ground.as_of);
         effect.chains.push(chain);
         effect.states.push(row);
         Ok((is, effect))

@@ -97,7 +97,7 @@ impl<A> Step<A> {
     /// A change of capacity.
     fn of(answer: A, effect: Effect) -> Self {
         let mut states = effect.states;
-        states.push(capacity::revised());
+        states.push(capacity::revised_as_of(effect.as_of));
         Self {
             answer,
             chains: effect.chains,
@@ -168,7 +168,7 @@ impl Rpc {
     }
 
     /// Makes the gate and this process look at days anew.
-    async fn forget(&self, district: &str, days: &[DayKey]) -> Result<(), Error> {
+    pub(crate) async fn forget(&self, district: &str, days: &[DayKey]) -> Result<(), Error> {
         for key in days {
             let day = Doorkeeper::day(district, key)?;
             // Without a gate there is nothing to forget; what it has when it comes back is audited.

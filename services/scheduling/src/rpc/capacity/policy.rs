@@ -10,7 +10,8 @@ use super::{Decide, Decided, Rpc, Step};
 use crate::{
     domain::{Act, outside::timestamp},
     rpc::{carry_out, chain, command::fresh},
-    store::capacity,
+    store::{capacity, rules},
+    work,
 };
 
 impl Decide for PutBookingPolicyRequest {
@@ -37,13 +38,14 @@ impl Decide for PutBookingPolicyRequest {
             None,
             &put,
         );
+        let ruled = rules::changed(&self.district, chain.number, now.us() + work::CARE_US);
         Ok(Step {
             answer: BookingPolicyChange {
                 policy: Some(put),
                 position: String::new(),
             },
             chains: vec![chain],
-            states: vec![State::Row(row)],
+            states: vec![State::Row(row), ruled],
             days: None,
         })
     }

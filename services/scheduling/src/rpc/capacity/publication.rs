@@ -78,7 +78,10 @@ impl Rpc {
         let range = (first.to_string(), last.to_string());
         let there = capacity::days(&self.store, district, &site.id, (&range.0, &range.1)).await?;
         let plan = ground.plan(&ground.kept.body);
-        let mut effect = Effect::default();
+        let mut effect = Effect {
+            as_of: Some(ground.as_of),
+            ..Effect::default()
+        };
         for date in first.iter_days().take_while(|date| *date <= last) {
             if there.iter().any(|day| day.body.date == date.to_string()) {
                 continue;
@@ -95,9 +98,9 @@ impl Rpc {
     pub(crate) async fn publish_due(&self, district: &str, site: &str) -> Result<usize, Error> {
         let caller = Caller::system("scheduling");
         let now = self.store.now().await?;
-        let known = self.learned.now(district).await?;
+        let basis = self.basis(district).await?;
         let scope = Scope::whole(district);
-        let ground = self.ground_in(&scope, known, site, now).await?;
+        let ground = self.ground_in(&scope, basis, site, now).await?;
         let Some(mut publication) = ground.kept.body.publication.clone() else {
             return Ok(0);
         };
@@ -112,7 +115,8 @@ impl Rpc {
         });
         let (_, chain, row) = ground.acted(&caller, act);
         effect.chains.push(chain);
-        effect.states.extend([row, capacity::revised()]);
+        let revised = capacity::revised_as_of(effect.as_of);
+        effect.states.extend([row, revised]);
         let written = self.store.write_all(&effect.chains, None, effect.states);
         match written.await {
             Ok(_) => {}

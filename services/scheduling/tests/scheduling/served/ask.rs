@@ -345,6 +345,22 @@ pub async fn put_template(world: &World, template: Template) {
     put.expect("a template");
 }
 
+/// Closes a slot by hand, whatever appointments it touches.
+pub async fn close(world: &World, slot: &str) {
+    let request = v1::ChangeSlotRequest {
+        district: DISTRICT.to_owned(),
+        request_id: id(),
+        slot: slot.to_owned(),
+        is_closed: true,
+        reason: "窗口停用".to_owned(),
+        affects_bookings: true,
+        ..v1::ChangeSlotRequest::default()
+    };
+    let request = world.by(&ADMIN, request);
+    let closed = world.capacity().change_slot(request).await;
+    closed.expect("closed");
+}
+
 /// Publishes days of a site; answers which.
 pub async fn published(
     world: &World,

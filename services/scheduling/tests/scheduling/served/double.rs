@@ -26,6 +26,7 @@ struct Inside {
     applicants: HashMap<String, Applicant>,
     asked: usize,
     is_away: bool,
+    has_log: bool,
     knows_everybody: bool,
 }
 
@@ -52,6 +53,16 @@ impl Directory {
     pub fn knows_everybody(self) -> Self {
         self.inside().knows_everybody = true;
         self
+    }
+
+    /// It has a log that tests write, and scheduling may follow.
+    pub fn with_log(self) -> Self {
+        self.inside().has_log = true;
+        self
+    }
+
+    pub fn has_log(&self) -> bool {
+        self.inside().has_log
     }
 
     /// How often it was asked.

@@ -8,6 +8,8 @@ mod figures;
 mod gates;
 mod generation;
 mod kept;
+mod learned;
+mod log;
 mod many;
 mod no_shows;
 mod offers;

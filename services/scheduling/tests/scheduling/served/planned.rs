@@ -1,8 +1,14 @@
 //! When a site serves: published at a set time of day, exceptions over templates, shown over days and sites (BB-9.2b).
 
 use bangban_calendar::Calendar;
-use bangban_proto::bangban::scheduling::v1::{self as v1, ExceptionKind, Hours, Span};
+use bangban_learned::revision;
+use bangban_proto::bangban::{
+    directory::v1::Site,
+    scheduling::v1::{self as v1, ExceptionKind, Hours, Span},
+};
+use bangban_store::copy;
 use chrono::{Datelike as _, Days, NaiveDate, Weekday};
+use sea_orm::ConnectionTrait as _;
 
 use super::{
     ask::{day, exception, id, published, put_exception, put_template},
@@ -65,6 +71,64 @@ async fn bb_9_2b_a_day_is_published_two_weeks_ahead_at_eight_and_not_a_minute_be
         assert!((0..60).contains(&(published_at - at(today, 8, 0).timestamp())));
         let next = day(&world, SITE, date + Days::new(1)).await;
         assert_eq!(reason(next), "DAY_UNPUBLISHED");
+    }
+}
+
+async fn put_publication(world: &World, site: &str) {
+    let request = v1::PutPublicationRequest {
+        district: DISTRICT.to_owned(),
+        request_id: id(),
+        publication: Some(v1::Publication {
+            site: site.to_owned(),
+            weeks_ahead: 2,
+            at: "00:00".to_owned(),
+            ..v1::Publication::default()
+        }),
+        ..v1::PutPublicationRequest::default()
+    };
+    let request = world.by(&ADMIN, request);
+    let put = world.capacity().put_publication(request).await;
+    put.expect("put");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_site_that_is_unknown_for_a_while_stops_no_other_and_publishes_when_it_is_known()
+{
+    for world in worlds("unknown").await {
+        let date = world.working_day(1).await;
+        world.template(1, 0).await;
+        let mut elsewhere = template(1, 0);
+        (elsewhere.id, elsewhere.site) = ("elsewhere".to_owned(), ELSEWHERE.to_owned());
+        put_template(&world, elsewhere).await;
+        // The one that is looked at first is the one that is unknown.
+        for site in [ELSEWHERE, SITE] {
+            put_publication(&world, site).await;
+        }
+        let (db, backend) = (&world.store.db, world.store.backend);
+        let known: Site = copy::get(db, DISTRICT, "site", ELSEWHERE)
+            .await
+            .expect("read")
+            .expect("a site");
+        let sql = format!("DELETE FROM copies WHERE kind = 'site' AND id = '{ELSEWHERE}'");
+        db.execute_unprepared(&sql).await.expect("deleted");
+        let learned = async || {
+            let learned = revision::learned(db, backend, DISTRICT).await;
+            learned.expect("a revision");
+        };
+        learned().await;
+        let tomorrow = world.now().await.date_naive() + Days::new(1);
+        world.advance_to(at(tomorrow, 0, 1)).await;
+        world.sweep().await;
+        let published = day(&world, SITE, date).await.expect("published");
+        assert_eq!(published.slots.len(), 4);
+        assert_eq!(world.sweep().await, 0, "nothing is left to do");
+        let put = copy::put(db, DISTRICT, "site", ELSEWHERE, &known);
+        put.await.expect("a site");
+        learned().await;
+        world.advance_to(at(tomorrow, 0, 7)).await;
+        world.sweep().await;
+        let published = day(&world, ELSEWHERE, date).await.expect("published");
+        assert_eq!(published.slots.len(), 4);
     }
 }
 

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use bangban_proto::bangban::scheduling::v1::{
-    self as v1, BookingState, CancelReason, Exception, ExceptionKind, LinkPurpose, Template,
+    self as v1, BookingState, CancelReason, Exception, ExceptionKind, LinkPurpose, MarkKind,
+    Template,
 };
 use chrono::{Days, TimeDelta};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use super::{
-    ask::{extend, id, release},
+    ask::{extend, id, moved, release, standing},
     world::{
         ADMIN, CHEN_JUN, DISTRICT, LI_NA, SITE, World, at, changed, reason, slot, template, worlds,
         written,
@@ -352,6 +353,49 @@ async fn bb_9_2b_links_that_are_forged_old_or_superseded_change_nothing() {
         assert_eq!(cancel(&newest).await, "LINK_EXPIRED");
         assert_eq!(reason(look(&newest).await), "LINK_EXPIRED");
         assert_eq!(written(&world).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_what_has_begun_is_neither_given_up_nor_moved_and_who_does_not_come_is_a_no_show() {
+    for world in worlds("begun").await {
+        let date = world.published(2, 0).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        let closed = world.booked(&slot(date, 0)).await;
+        let cancel = async |booking: &str, reason: CancelReason| {
+            let request = v1::CancelBookingRequest {
+                district: DISTRICT.to_owned(),
+                request_id: id(),
+                booking: booking.to_owned(),
+                reason: reason.into(),
+                ..v1::CancelBookingRequest::default()
+            };
+            let request = world.by(&LI_NA, request);
+            changed(world.booking().cancel_booking(request).await)
+        };
+        world.advance_to(at(date, 9, 0)).await;
+        let before = written(&world).await;
+        for begun in [CancelReason::Applicant, CancelReason::Settled] {
+            assert_eq!(reason(cancel(&booking.id, begun).await), "CANCEL_TOO_LATE");
+        }
+        let there = moved(&world, &booking.id, &slot(date, 2)).await;
+        assert_eq!(reason(there), "MOVE_TOO_LATE");
+        assert_eq!(written(&world).await, before);
+        // The current fails at ten past nine: nobody's no-show.
+        let given_up = cancel(&closed.id, CancelReason::Site).await;
+        let given_up = given_up.expect("what the site cannot keep");
+        assert!(!given_up.is_late_cancellation);
+        // Over, and the sweep has not come yet.
+        world.advance_to(at(date, 9, 31)).await;
+        for over in [CancelReason::Applicant, CancelReason::Site] {
+            assert_eq!(reason(cancel(&booking.id, over).await), "CANCEL_TOO_LATE");
+        }
+        world.sweep().await;
+        let state = world.get(&booking.id).await.state();
+        assert_eq!(state, BookingState::NoShow);
+        let standing = standing(&world, &booking.applicant).await;
+        let kinds: Vec<_> = standing.marks.iter().map(|mark| mark.kind()).collect();
+        assert_eq!(kinds, [MarkKind::NoShow]);
     }
 }
 

@@ -16,10 +16,11 @@ use bangban_net::{
 use bangban_proto::bangban::events::v1::event_feed_server::EventFeedServer;
 use bangban_scheduling::{Scheduling, tasks};
 use bangban_store::feed::Feeds;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
-use super::double::Directory;
+use super::{double::Directory, log::Log};
 
 struct Anywhere;
 
@@ -39,6 +40,8 @@ pub struct Served {
     pub channel: Channel,
     /// Whom it takes for another service.
     pub peer: Peer,
+    /// Directory's log, where the double has one.
+    pub log: Option<Log>,
     /// Over the network.
     pub address: SocketAddr,
     stop: CancellationToken,
@@ -60,8 +63,14 @@ impl Served {
         let mut routes = RoutesBuilder::default();
         let names = service.add_to(&mut routes);
         let conditions = vec![service.readiness()];
+        let log = match directory.has_log() {
+            true => Some(Log::open(config).await),
+            false => None,
+        };
+        let logs = log.iter().map(|log| log.0.clone());
+        let feeds = Feeds::new(logs.chain([service.store()]));
         routes.add_service(directory);
-        routes.add_service(EventFeedServer::new(Feeds::new([service.store()])));
+        routes.add_service(EventFeedServer::new(feeds));
         let plan = Plan {
             routes: routes.routes(),
             names,
@@ -81,9 +90,22 @@ impl Served {
             service,
             channel,
             peer,
+            log,
             address,
             stop,
         }
+    }
+
+    /// Starts all that runs unasked, as a process does.
+    pub fn begins(&self) -> Vec<JoinHandle<()>> {
+        self.service.tasks(self.stop.child_token())
+    }
+
+    /// Starts all that runs unasked, until it is told to stop.
+    pub fn works(&self) -> CancellationToken {
+        let stop = self.stop.child_token();
+        drop(self.service.tasks(stop.clone()));
+        stop
     }
 
     /// Starts what runs unasked, but for what follows directory's feed, of which the double has none.

@@ -1,0 +1,63 @@
+//! Directory's log, as far as tests write it: on the same database as scheduling, served by the same process.
+
+use bangban_kit::{config::Config, identity::Caller};
+use bangban_ledger::START;
+use bangban_proto::bangban::directory::v1::{DirectoryAct, directory_act::Act};
+use bangban_store::{Store, write::Chain};
+use prost::Message as _;
+use sea_orm_migration::prelude::*;
+use uuid::Uuid;
+
+use super::world::DISTRICT;
+
+struct Tables;
+
+impl MigratorTrait for Tables {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Common)]
+    }
+}
+
+struct Common;
+
+impl MigrationName for Common {
+    fn name(&self) -> &'static str {
+        "m0001_common"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Common {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        bangban_store::tables::create_common(manager).await
+    }
+}
+
+/// Directory's log.
+pub struct Log(pub Store);
+
+impl Log {
+    /// A log without acts.
+    pub async fn open(config: &Config) -> Self {
+        let store = Store::open::<Tables>("directory", config).await;
+        Self(store.expect("a log"))
+    }
+
+    /// Directory has done these, at once.
+    pub async fn says(&self, acts: Vec<Act>) {
+        let now = self.0.now().await.expect("the time");
+        let caller = Caller::system("directory");
+        let subject = format!("tests/{}", Uuid::now_v7());
+        let mut chain = Chain::new(DISTRICT, subject, 0, START, &caller, now);
+        for act in acts {
+            chain = chain.act("test.said", DirectoryAct { act: Some(act) }.encode_to_vec());
+        }
+        let state = Vec::new();
+        let written = self.0.write(&chain, None, state).await;
+        written.expect("written");
+    }
+}
