@@ -90,7 +90,7 @@ impl Rpc {
         let district = Scope::whole(&request.district);
         let earlier = match request.reused_from.as_str() {
             "" => None,
-            id => store::find(&self.store, &district, "id", id).await?,
+            id => store::find(&self.store, &district, store::By::Id, id).await?,
         };
         self.act_on(
             &caller,
@@ -232,7 +232,7 @@ impl Rpc {
             return Ok(self.first_answer(&command).await?);
         }
         let scope = self.scope(&caller, &request.district).await?;
-        let case = store::find(&self.store, &scope, "id", &request.case)
+        let case = store::find(&self.store, &scope, store::By::Id, &request.case)
             .await?
             .ok_or_else(case_unknown)?;
         let receiver = CheckAssignmentRequest {
@@ -267,7 +267,7 @@ impl Rpc {
             return Ok(self.first_answer(&command).await?);
         }
         let scope = self.scope(&caller, request.district()).await?;
-        let case = store::find(&self.store, &scope, "id", request.case())
+        let case = store::find(&self.store, &scope, store::By::Id, request.case())
             .await?
             .ok_or_else(case_unknown)?;
         let agent = CheckAssignmentRequest {
@@ -301,7 +301,7 @@ impl Rpc {
             return Ok(self.first_answer(&command).await?);
         }
         let district = Scope::whole(&request.district);
-        let case = store::find(&self.store, &district, "id", &request.case)
+        let case = store::find(&self.store, &district, store::By::Id, &request.case)
             .await?
             .ok_or_else(case_unknown)?;
         responsibility::may(Who::Receiver, &case, &caller)?;

@@ -82,7 +82,7 @@ impl LedgerService for Ledgers {
             None
         } else {
             Some(
-                store::find(&self.rpc.store, &scope, "id", &r.case)
+                store::find(&self.rpc.store, &scope, store::By::Id, &r.case)
                     .await?
                     .ok_or_else(case_unknown)?,
             )

@@ -84,8 +84,13 @@ impl Rpc {
         if self.proofs.is_closed(&receipt) {
             return Err(unknown().into());
         }
-        let found =
-            store::find(&self.store, &Scope::whole(&r.district), "receipt", &receipt).await?;
+        let found = store::find(
+            &self.store,
+            &Scope::whole(&r.district),
+            store::By::Receipt,
+            &receipt,
+        )
+        .await?;
         let Some(case) = found else {
             self.proofs.was_wrong(&receipt);
             return Err(unknown().into());

@@ -36,7 +36,7 @@ impl Rpc {
     ) -> Result<Case, Status> {
         self.store.wait_for(after).await?;
         let scope = self.scope(caller, district).await?;
-        Ok(store::find(&self.store, &scope, "id", id)
+        Ok(store::find(&self.store, &scope, store::By::Id, id)
             .await?
             .ok_or_else(case_unknown)?)
     }
@@ -59,7 +59,7 @@ impl Rpc {
         self.store.wait_for(&r.after).await?;
         let receipt = receipt(&r.receipt)?;
         let scope = self.scope(&caller, &r.district).await?;
-        let case = store::find(&self.store, &scope, "receipt", &receipt).await?;
+        let case = store::find(&self.store, &scope, store::By::Receipt, &receipt).await?;
         Ok(Response::new(case.ok_or_else(case_unknown)?))
     }
 

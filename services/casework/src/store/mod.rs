@@ -7,5 +7,5 @@ mod query;
 mod row;
 
 pub use migrations::Migrator;
-pub use query::{by_id, find, list, needing_attention, quality};
+pub use query::{By, by_id, find, list, needing_attention, quality};
 pub use row::{Loaded, insert, load, update};

@@ -1,11 +1,17 @@
 //! Reads, each narrowed to what the caller may see.
 
+use std::sync::LazyLock;
+
 use bangban_kit::{
     page::Page,
     scope::{Reach, Scope},
 };
 use bangban_proto::bangban::casework::v1::{Case, ListCasesRequest};
-use bangban_store::{Error, Store, query::Query};
+use bangban_store::{
+    Error, Store,
+    query::{Query, decode},
+    question::Question,
+};
 
 /// A query that reads no more than the scope allows.
 fn narrowed(select: &str, scope: &Scope) -> Query {
@@ -32,19 +38,71 @@ fn narrowed(select: &str, scope: &Scope) -> Query {
 
 const BODY: &str = "SELECT body FROM cases";
 
-/// The case in a scope whose `column` (id or receipt) has this value.
+/// The column by which a case is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Its id.
+    Id,
+    /// Its receipt number.
+    Receipt,
+}
+
+/// What staff find, many at a time: the row within a region, or that names their site or themselves, as [`narrowed`].
+fn seen_by_staff(column: &str) -> Question {
+    Question {
+        given: &["district", "value", "prefix", "site", "person"],
+        wanted: format!(
+            "(SELECT s.body FROM cases s WHERE s.district = g.district AND s.{column} = g.value \
+             AND (s.region LIKE g.prefix OR (s.site <> '' AND s.site = g.site) \
+             OR (s.receiver <> '' AND s.receiver = g.person) OR EXISTS (SELECT 1 FROM participants p \
+             WHERE p.district = s.district AND p.case_id = s.id AND p.kind = 'site' AND p.id = g.site)))"
+        ),
+        joined: "",
+    }
+}
+
+static BY_ID: LazyLock<Question> = LazyLock::new(|| seen_by_staff("id"));
+static BY_RECEIPT: LazyLock<Question> = LazyLock::new(|| seen_by_staff("receipt"));
+
+/// The case in a scope that has this id or receipt number.
 ///
 /// # Errors
 /// The database's.
 pub async fn find(
     store: &Store,
     scope: &Scope,
-    column: &str,
+    by: By,
     value: &str,
 ) -> Result<Option<Case>, Error> {
-    let mut query = narrowed(BODY, scope);
-    query.and(&format!("{column} = {{}}"), value);
-    Ok(query.bodies(store).await?.into_iter().next())
+    let (prefix, site, person) = match scope.reach() {
+        Reach::Whole => ("", "", ""),
+        Reach::Region {
+            prefix,
+            site,
+            person,
+        } => (prefix.as_str(), site.as_str(), person.as_str()),
+        Reach::Department(_) | Reach::Case(_) => {
+            let mut query = narrowed(BODY, scope);
+            query.and(
+                match by {
+                    By::Id => "id = {}",
+                    By::Receipt => "receipt = {}",
+                },
+                value,
+            );
+            return Ok(query.bodies(store).await?.into_iter().next());
+        }
+    };
+    let question = match by {
+        By::Id => &BY_ID,
+        By::Receipt => &BY_RECEIPT,
+    };
+    let given = [scope.district(), value, &format!("{prefix}%"), site, person];
+    let given = given.into_iter().map(|text| text.to_owned().into());
+    match store.ask(question, given.collect()).await? {
+        Some(row) => decode(&row, 1),
+        None => Ok(None),
+    }
 }
 
 /// A page of cases: special groups first, then by opening (BB-7.1.1).
