@@ -127,8 +127,15 @@ async fn bb_9_2b_a_site_that_is_unknown_for_a_while_stops_no_other_and_publishes
         learned().await;
         world.advance_to(at(tomorrow, 0, 7)).await;
         world.sweep().await;
-        let published = day(&world, ELSEWHERE, date).await.expect("published");
-        assert_eq!(published.slots.len(), 4);
+        let request = v1::GetDayRequest {
+            district: DISTRICT.to_owned(),
+            site: ELSEWHERE.to_owned(),
+            date: date.to_string(),
+            after: String::new(),
+        };
+        let request = world.by(&ADMIN, request);
+        let published = world.capacity().get_day(request).await;
+        assert_eq!(published.expect("published").into_inner().slots.len(), 4);
     }
 }
 
