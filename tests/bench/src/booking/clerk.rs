@@ -1,6 +1,6 @@
 //! An agent who books appointments for people, one after the other: a seat is held, then confirmed.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bangban::{
     client::{Channel as Connection, Client, answered},
@@ -28,6 +28,9 @@ use crate::{
 
 /// Appointments that each person gets.
 pub const EACH: usize = 3;
+
+/// Before directory is asked again that has too much to do.
+const PAUSE: Duration = Duration::from_millis(200);
 
 struct Person {
     id: String,
@@ -68,7 +71,8 @@ impl Clerk {
         }
     }
 
-    /// Registers somebody in directory.
+    /// Registers somebody in directory; asks again as long as more is asked of it than it can answer, because this is no
+    /// part of what is measured.
     pub async fn registered(&self) -> Result<String, Failure> {
         let request = RegisterApplicantRequest {
             district: self.district.clone(),
@@ -79,11 +83,18 @@ impl Clerk {
             ..RegisterApplicantRequest::default()
         };
         let mut service = ApplicantServiceClient::new(self.client.channel());
-        let answer = service
-            .register_applicant(self.client.request(request))
-            .await;
-        let change = answered("an applicant", answer)?;
-        Ok(change.applicant.unwrap_or_default().id)
+        loop {
+            let asked = self.client.request(request.clone());
+            let answer = service.register_applicant(asked).await;
+            if let Err(status) = &answer
+                && refusal::reason(status) == "OVERLOADED"
+            {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let change = answered("an applicant", answer)?;
+            return Ok(change.applicant.unwrap_or_default().id);
+        }
     }
 
     /// Has people for so many appointments more.
