@@ -13,6 +13,15 @@ use bangban_store::{
     question::Question,
 };
 
+/// What staff see of cases: those within a region, and those that name their site or themselves (BB-1, BB-4.2a, BB-4.3).
+fn seen_by_staff(cases: &str, prefix: &str, site: &str, person: &str) -> String {
+    format!(
+        "({cases}.region LIKE {prefix} OR ({cases}.site <> '' AND {cases}.site = {site}) \
+         OR ({cases}.receiver <> '' AND {cases}.receiver = {person}) OR EXISTS (SELECT 1 FROM participants p \
+         WHERE p.district = {cases}.district AND p.case_id = {cases}.id AND p.kind = 'site' AND p.id = {site}))"
+    )
+}
+
 /// A query that reads no more than the scope allows.
 fn narrowed(select: &str, scope: &Scope) -> Query {
     Query::narrowed(select, scope, |query, reach| match reach {
@@ -25,11 +34,8 @@ fn narrowed(select: &str, scope: &Scope) -> Query {
             let prefix = query.bind(format!("{prefix}%"));
             let site = query.bind(site.clone());
             let person = query.bind(person.clone());
-            query.push(&format!(
-                " AND (region LIKE {prefix} OR (site <> '' AND site = {site}) \
-                 OR (receiver <> '' AND receiver = {person}) OR EXISTS (SELECT 1 FROM participants p \
-                 WHERE p.district = cases.district AND p.case_id = cases.id AND p.kind = 'site' AND p.id = {site}))"
-            ));
+            let seen = seen_by_staff("cases", &prefix, &site, &person);
+            query.push(&format!(" AND {seen}"));
         }
         Reach::Department(department) => query.and("department = {}", department.clone()),
         Reach::Case(case) => query.and("id = {}", case.clone()),
@@ -47,22 +53,20 @@ pub enum By {
     Receipt,
 }
 
-/// What staff find, many at a time: the row within a region, or that names their site or themselves, as [`narrowed`].
-fn seen_by_staff(column: &str) -> Question {
+/// What staff find, many at a time.
+fn found_by(column: &str) -> Question {
+    let seen = seen_by_staff("s", "g.prefix", "g.site", "g.person");
     Question {
         given: &["district", "value", "prefix", "site", "person"],
         wanted: format!(
-            "(SELECT s.body FROM cases s WHERE s.district = g.district AND s.{column} = g.value \
-             AND (s.region LIKE g.prefix OR (s.site <> '' AND s.site = g.site) \
-             OR (s.receiver <> '' AND s.receiver = g.person) OR EXISTS (SELECT 1 FROM participants p \
-             WHERE p.district = s.district AND p.case_id = s.id AND p.kind = 'site' AND p.id = g.site)))"
+            "(SELECT s.body FROM cases s WHERE s.district = g.district AND s.{column} = g.value AND {seen})"
         ),
         joined: "",
     }
 }
 
-static BY_ID: LazyLock<Question> = LazyLock::new(|| seen_by_staff("id"));
-static BY_RECEIPT: LazyLock<Question> = LazyLock::new(|| seen_by_staff("receipt"));
+static BY_ID: LazyLock<Question> = LazyLock::new(|| found_by("id"));
+static BY_RECEIPT: LazyLock<Question> = LazyLock::new(|| found_by("receipt"));
 
 /// The case in a scope that has this id or receipt number.
 ///
