@@ -5,12 +5,12 @@ use bangban_store::Error;
 
 use crate::known::{Known, Learned};
 
-/// What a caller may see of a district.
+/// What a caller may see of a district. A district never moves, so the database is asked of each only once.
 ///
 /// # Errors
 /// DISTRICT_UNKNOWN, SCOPE_OUTSIDE_DISTRICT (BB-1); the database's.
 pub async fn scope(learned: &Learned, caller: &Caller, district: &str) -> Result<Scope, Error> {
-    of(&*learned.now(district).await?, caller, district).map_err(Error::from)
+    of(&*learned.lasting(district).await?, caller, district).map_err(Error::from)
 }
 
 /// The same from what is known.

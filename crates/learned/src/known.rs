@@ -149,10 +149,17 @@ impl Learned {
         Ok(known)
     }
 
-    /// What is known of a district at hand, of whatever revision: for what never changes, as a district's region.
-    #[must_use]
-    pub fn at_hand(&self, district: &str) -> Option<Arc<Known>> {
-        self.kept().get(district).map(|(_, known)| known.clone())
+    /// What is known of a district at hand, of whatever revision, once the district itself is known: for what never
+    /// changes, as its region.
+    ///
+    /// # Errors
+    /// The database's; INTERNAL for what cannot be read.
+    pub async fn lasting(&self, district: &str) -> Result<Arc<Known>, Error> {
+        let at_hand = self.kept().get(district).map(|(_, known)| known.clone());
+        match at_hand {
+            Some(known) if known.district.is_some() => Ok(known),
+            _ => self.now(district).await,
+        }
     }
 
     /// What is known of a district now.

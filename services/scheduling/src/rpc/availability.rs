@@ -45,7 +45,7 @@ impl Rpc {
             self.store.wait_for(&r.after).await?;
             self.doors.look().await?;
         }
-        self.scope_at_hand(&caller, &r.district).await?;
+        self.scope(&caller, &r.district).await?;
         let mut days = Vec::new();
         for site in &r.sites {
             days.extend(

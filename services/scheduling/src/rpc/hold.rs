@@ -89,7 +89,7 @@ impl Rpc {
         let (caller, deadline, r) = taken(request);
         self.store.wait_for(&r.after).await?;
         let slot = slot_of(&r.slot)?;
-        self.scope_at_hand(&caller, &r.district).await?;
+        self.scope(&caller, &r.district).await?;
         let mut command = Command::new(&caller, &r);
         let key = hex::encode(command.key());
         let mut who = self.recent.is_special(&r.applicant).map(group);
@@ -316,7 +316,7 @@ impl Rpc {
         let district = command.district.clone();
         let slot = slot_of(slot)?;
         let number = u16::try_from(number).unwrap_or(u16::MAX);
-        self.scope_at_hand(caller, &district).await?;
+        self.scope(caller, &district).await?;
         loop {
             let loaded = self.load(&command, &slot, number, "").await?;
             let seat = loaded.seat.as_ref();
@@ -346,7 +346,7 @@ impl Rpc {
             seat: u16::try_from(r.seat).unwrap_or(u16::MAX),
         };
         let mut command = Command::new(&caller, &r);
-        self.scope_at_hand(&caller, &r.district).await?;
+        self.scope(&caller, &r.district).await?;
         loop {
             let asked = Asked {
                 seat: Some(&key),

@@ -22,10 +22,7 @@ pub(crate) use command::{carry_out, chain};
 use std::sync::Arc;
 
 use bangban_kit::{access::taken, identity::Caller, refusal::Refusal, scope::Scope};
-use bangban_learned::{
-    district,
-    known::{Known, Learned},
-};
+use bangban_learned::{district, known::Learned};
 use bangban_net::peer::Peer;
 use bangban_store::{Error, Store};
 
@@ -67,20 +64,6 @@ impl Rpc {
     /// What a caller may see of a district.
     async fn scope(&self, caller: &Caller, district: &str) -> Result<Scope, Error> {
         district::scope(&self.learned, caller, district).await
-    }
-
-    /// What a caller may see of a district, without asking the database where that is known already: a district never
-    /// moves.
-    async fn scope_at_hand(
-        &self,
-        caller: &Caller,
-        district: &str,
-    ) -> Result<(Scope, Arc<Known>), Error> {
-        let known = match self.learned.at_hand(district) {
-            Some(known) if known.district.is_some() => known,
-            _ => self.learned.now(district).await?,
-        };
-        Ok((district::of(&known, caller, district)?, known))
     }
 }
 
