@@ -21,6 +21,11 @@ impl Look {
     pub fn is_known(&self) -> bool {
         self.value.is_some()
     }
+
+    /// How many seats the gate has of it; none where it does not know the day.
+    pub fn seats(&self) -> usize {
+        self.value.as_ref().map_or(0, |day| day.seat_count().into())
+    }
 }
 
 /// What an audit found on one day.

@@ -12,7 +12,7 @@ use crate::Error;
 ///
 /// and with `rediss` in front for TLS (of the Sentinels too). User and password are the data servers'; the Sentinels
 /// are asked with the same ones, unless they want none. The account needs the commands EVALSHA, SCRIPT, INFO, PING,
-/// GET, SET, SETRANGE, DEL, EXPIRE and in a Cluster CLUSTER and ASKING.
+/// GET, GETRANGE, SET, SETRANGE, DEL, EXPIRE and in a Cluster CLUSTER and ASKING.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Servers {
     pub(crate) kind: ServersKind,

@@ -2,7 +2,7 @@
 -- Answers P with index, number, ticket and token; or F(ull), A(gain), B(eing rebuilt) with the token, S(tale), X: this
 -- is not the server, or not the history of data, that was admitted.
 
-local day = known_day()
+local day = known_head()
 if not day then return 'S' end
 if is_rebuilding(day) then return 'B' .. token_of(day) end
 local first, behind, reserved = seats_of(day, tonumber(ARGV[1]))
@@ -10,9 +10,12 @@ if not first then return 'S' end
 local from = first
 if ARGV[2] == 'O' then from = first + reserved end
 
-local end_at = seat_at(day, behind)
-local at = find(day, FREE, seat_at(day, from), true)
-if at and at < end_at then
+local from_at, end_at = seat_at(day, from), seat_at(day, behind)
+-- Where nothing is left for them, `from` may lie behind the end.
+local seats = from_at < end_at and marks(day, from_at, end_at) or ''
+local at = find(seats, FREE, 1, true)
+if at then
+  at = from_at + at - 1
   local high, low = byte(day, TICKET_AT, TICKET_AT + 1)
   local ticket = char(high, low)
   if low < 255 then
@@ -32,7 +35,7 @@ if at and at < end_at then
     .. ticket .. token_of(day)
 end
 
-if sub(day, seat_at(day, from), end_at - 1) ~= string.rep(TAKEN, behind - from) then return 'A' end
+if seats ~= string.rep(TAKEN, behind - from) then return 'A' end
 -- A server keeps its scripts when it is demoted and promoted again, though it may have lost writes meanwhile; but each
 -- promotion gives it a new replication id.
 local replication = redis.call('INFO', 'replication')

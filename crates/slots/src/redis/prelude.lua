@@ -34,6 +34,24 @@ local function seats_of(day, slot)
   return first, number(day, at), number(day, at + 2)
 end
 
+-- The beginning of the day with its slots, if it was rebuilt under this generation: who needs some seats of a large day
+-- reads no others.
+local HEAD = 1024
+local function known_head()
+  local head = redis.call('GETRANGE', KEYS[1], 0, HEAD - 1)
+  if sub(head, GENERATION_AT, GENERATION_AT + 7) ~= GENERATION then return end
+  if is_rebuilding(head) then return head end
+  local seats = seat_at(head, 0) - 1
+  if seats > HEAD then head = redis.call('GETRANGE', KEYS[1], 0, seats - 1) end
+  return head
+end
+
+-- What is marked from `from` to before `behind`, of a day whose head is known.
+local function marks(head, from, behind)
+  if behind - 1 <= #head then return sub(head, from, behind - 1) end
+  return redis.call('GETRANGE', KEYS[1], from - 1, behind - 2)
+end
+
 -- The index of a seat that is given as slot and number, two bytes each, at `at`; nothing if it is not there.
 local function index_of(day, places, at)
   local first, behind = seats_of(day, number(places, at))

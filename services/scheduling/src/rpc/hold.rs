@@ -32,7 +32,7 @@ use crate::{
     },
     store::{
         Seat, SeatKey, SlotKey, at, capacity,
-        load::{self, Asked, Loaded},
+        load::{self, Loaded},
         us,
     },
 };
@@ -261,12 +261,7 @@ impl Rpc {
             slot: slot.clone(),
             seat,
         };
-        let asked = Asked {
-            seat: Some(&key),
-            applicant,
-            booking: "",
-        };
-        load::seat(&self.learned, command, asked).await
+        load::hold(&self.learned, command, (&key, applicant)).await
     }
 
     pub(super) async fn extend(
@@ -314,11 +309,13 @@ impl Rpc {
     ) -> Result<Response<Hold>, Status> {
         let key = hex::encode(command.key());
         let district = command.district.clone();
-        let slot = slot_of(slot)?;
-        let number = u16::try_from(number).unwrap_or(u16::MAX);
+        let seat = SeatKey {
+            slot: slot_of(slot)?,
+            seat: u16::try_from(number).unwrap_or(u16::MAX),
+        };
         self.scope(caller, &district).await?;
         loop {
-            let loaded = self.load(&command, &slot, number, "").await?;
+            let loaded = load::held(&self.learned, &command, (&seat, booking)).await?;
             let seat = loaded.seat.as_ref();
             if let Some(done) = seat.filter(|s| s.booking == booking && s.last_key == key) {
                 return Ok(Response::new(done.hold(done.epoch)));
@@ -348,12 +345,7 @@ impl Rpc {
         let mut command = Command::new(&caller, &r);
         self.scope(&caller, &r.district).await?;
         loop {
-            let asked = Asked {
-                seat: Some(&key),
-                applicant: "",
-                booking: &r.booking,
-            };
-            let loaded = load::seat(&self.learned, &command, asked).await?;
+            let loaded = load::held(&self.learned, &command, (&key, &r.booking)).await?;
             if loaded.is_repeated {
                 return Ok(self.first_booking(&command).await?);
             }

@@ -26,7 +26,7 @@ use bangban_learned::{district, known::Learned};
 use bangban_net::peer::Peer;
 use bangban_store::{Error, Store};
 
-use crate::{domain::link::Keys, doorkeeper::Doorkeeper};
+use crate::{domain::link::Keys, doorkeeper::Doorkeeper, tasks::Ruled};
 use recent::Recent;
 
 /// What every method works with.
@@ -38,6 +38,7 @@ pub struct Rpc {
     pub(crate) doors: Doorkeeper,
     pub(crate) links: Arc<Keys>,
     recent: Arc<Recent>,
+    pub(crate) ruled: Arc<Ruled>,
 }
 
 impl Rpc {
@@ -51,6 +52,7 @@ impl Rpc {
             doors,
             links,
             recent: Arc::default(),
+            ruled: Arc::default(),
         }
     }
 

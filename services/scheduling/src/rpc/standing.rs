@@ -42,11 +42,7 @@ impl Rpc {
         self.store.wait_for(r.after()).await?;
         let mut command = Command::new(&caller, &r);
         loop {
-            let asked = Asked {
-                applicant: applicant(&r),
-                ..Asked::default()
-            };
-            let mut loaded = load::seat(&self.learned, &command, asked).await?;
+            let mut loaded = load::person(&self.learned, &command, applicant(&r)).await?;
             if loaded.is_repeated {
                 let (mut standing, position) = self.first_answer(&command, fold::standing).await?;
                 // Whose it is, no act says.

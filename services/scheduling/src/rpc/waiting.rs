@@ -33,7 +33,7 @@ use crate::{
     },
     store::{
         self, Seat, SeatKey,
-        load::{self, Asked, Loaded},
+        load::{self, Loaded},
         waiting as places,
     },
     tasks::cooled,
@@ -107,11 +107,7 @@ impl Rpc {
         }
         let mut command = Command::new(&caller, &r);
         loop {
-            let asked = Asked {
-                applicant: &r.applicant,
-                ..Asked::default()
-            };
-            let loaded = load::seat(&self.learned, &command, asked).await?;
+            let loaded = load::person(&self.learned, &command, &r.applicant).await?;
             if loaded.is_repeated {
                 return Ok(self.first_waiting(&command).await?);
             }
@@ -207,11 +203,7 @@ impl Rpc {
             match open_offer(&waiting) {
                 Ok(offer) => {
                     let key = seat_of(offer)?;
-                    let asked = Asked {
-                        seat: Some(&key),
-                        ..Asked::default()
-                    };
-                    let loaded = load::seat(&self.learned, &command, asked).await?;
+                    let loaded = load::held(&self.learned, &command, (&key, "")).await?;
                     let ours = |s: &Seat| s.waiting == waiting.id && s.state == SeatState::Held;
                     if let Some(seat) = loaded.seat.clone().filter(ours) {
                         let free_us = cooled(&loaded.policy, now);
@@ -270,11 +262,7 @@ impl Rpc {
             fresh(&r, &waiting.etag)?;
             let offer = open_offer(&waiting)?;
             let key = seat_of(offer)?;
-            let asked = Asked {
-                seat: Some(&key),
-                ..Asked::default()
-            };
-            let loaded = load::seat(&self.learned, &command, asked).await?;
+            let loaded = load::held(&self.learned, &command, (&key, "")).await?;
             let ours = |s: &&Seat| s.waiting == waiting.id && s.state == SeatState::Held;
             let seat = loaded.seat.as_ref().filter(ours);
             let expires_us = seat.and_then(|s| s.due_us).unwrap_or_default();

@@ -91,46 +91,116 @@ pub struct Loaded {
     pub own_seat: Option<Seat>,
 }
 
-/// The columns that [`read`] takes, of which the joins must name: `l` the slot, `s` the seat, `p` the person, `y` the
-/// policy, `b` the booking, `o` its seat.
-fn wanted(applicant: &str) -> String {
-    let booking = "b.version, b.head, b.body";
-    format!(
-        "{{now}}, c.offset_seconds, (SELECT 1 FROM acts a WHERE a.request_key = g.key LIMIT 1) IS NOT NULL, {}, y.body, \
-         (SELECT 1 FROM days d WHERE d.district = g.district AND d.id = g.day) IS NOT NULL, {}, {applicant}, {booking}, {}, {}, {}, {}",
-        revision_sql("g.district"),
-        ahead_sql(applicant),
-        slot::columns("l"),
-        seat::columns("s"),
-        person::columns("p"),
-        seat::columns("o"),
-    )
+/// What one question asks for beside now and the rules; the rest stays unset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Whether the request was done before.
+    Record,
+    /// The district.
+    District,
+    /// Whether the day is published.
+    Day,
+    /// The slot and the seat.
+    Seat,
+    /// The person whom an expression names, and what they have ahead.
+    Person(&'static str),
+    /// The booking.
+    Booking,
+    /// Another seat: the booking's, or the one that this very request has held before.
+    OwnSeat,
 }
 
+/// So many columns that are not asked for.
+fn unset(columns: usize) -> String {
+    vec!["NULL"; columns].join(", ")
+}
+
+/// The columns that [`read`] takes, of which the joins must name: `l` the slot, `s` the seat, `p` the person, `y` the
+/// policy, `b` the booking, `o` its seat.
+fn wanted(parts: &[Part]) -> String {
+    let has = |part| parts.contains(&part);
+    let applicant = parts.iter().find_map(|part| match part {
+        Part::Person(applicant) => Some(*applicant),
+        _ => None,
+    });
+    let either = |is_asked: bool, asked: String, columns| match is_asked {
+        true => asked,
+        false => unset(columns),
+    };
+    let is_repeated = "(SELECT 1 FROM acts a WHERE a.request_key = g.key LIMIT 1) IS NOT NULL";
+    let is_published =
+        "(SELECT 1 FROM days d WHERE d.district = g.district AND d.id = g.day) IS NOT NULL";
+    [
+        "{now}, c.offset_seconds".to_owned(),
+        either(has(Part::Record), is_repeated.to_owned(), 1),
+        either(has(Part::District), revision_sql("g.district"), 1),
+        "y.body".to_owned(),
+        either(has(Part::Day), is_published.to_owned(), 1),
+        applicant.map_or_else(|| unset(1), ahead_sql),
+        applicant.map_or_else(|| unset(1), str::to_owned),
+        either(
+            has(Part::Booking),
+            "b.version, b.head, b.body".to_owned(),
+            3,
+        ),
+        either(has(Part::Seat), slot::columns("l"), slot::WIDTH),
+        either(has(Part::Seat), seat::columns("s"), seat::WIDTH),
+        applicant.map_or_else(|| unset(person::WIDTH), |_| person::columns("p")),
+        either(has(Part::OwnSeat), seat::columns("o"), seat::WIDTH),
+    ]
+    .join(", ")
+}
+
+/// For a new hold.
 static HOLD: LazyLock<Question> = LazyLock::new(|| Question {
-    given: &[
-        "district",
-        "day",
-        "slot",
-        "seat",
-        "applicant",
-        "hold_key",
-        "booking",
-        "key",
-    ],
-    wanted: wanted("g.applicant"),
+    given: &["district", "day", "slot", "seat", "applicant", "hold_key"],
+    wanted: wanted(&[
+        Part::District,
+        Part::Day,
+        Part::Seat,
+        Part::Person("g.applicant"),
+        Part::OwnSeat,
+    ]),
     joined: "JOIN clock c ON c.id = 1 \
         LEFT JOIN slots l ON l.district = g.district AND l.id = g.slot \
         LEFT JOIN seats s ON s.district = g.district AND s.id = g.seat \
         LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant \
         LEFT JOIN capacity y ON y.district = g.district AND y.id = '' \
-        LEFT JOIN bookings b ON b.district = g.district AND b.id = g.booking \
         LEFT JOIN seats o ON o.hold_key = g.hold_key AND o.hold_key <> ''",
 });
 
+/// For a command on a hold that is there.
+static HELD: LazyLock<Question> = LazyLock::new(|| Question {
+    given: &["district", "slot", "seat", "booking", "key"],
+    wanted: wanted(&[Part::Record, Part::Seat, Part::Booking]),
+    joined: "JOIN clock c ON c.id = 1 \
+        LEFT JOIN slots l ON l.district = g.district AND l.id = g.slot \
+        LEFT JOIN seats s ON s.district = g.district AND s.id = g.seat \
+        LEFT JOIN capacity y ON y.district = g.district AND y.id = '' \
+        LEFT JOIN bookings b ON b.district = g.district AND b.id = g.booking",
+});
+
+/// For a command on a person.
+static PERSON: LazyLock<Question> = LazyLock::new(|| Question {
+    given: &["district", "applicant", "key"],
+    wanted: wanted(&[Part::Record, Part::District, Part::Person("g.applicant")]),
+    joined: "JOIN clock c ON c.id = 1 \
+        LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant \
+        LEFT JOIN capacity y ON y.district = g.district AND y.id = ''",
+});
+
+/// For a command on a booking.
 static BOOKING: LazyLock<Question> = LazyLock::new(|| Question {
     given: &["district", "day", "slot", "seat", "booking", "key"],
-    wanted: wanted("b.applicant"),
+    wanted: wanted(&[
+        Part::Record,
+        Part::District,
+        Part::Day,
+        Part::Seat,
+        Part::Person("b.applicant"),
+        Part::Booking,
+        Part::OwnSeat,
+    ]),
     joined: "JOIN clock c ON c.id = 1 \
         LEFT JOIN bookings b ON b.district = g.district AND b.id = g.booking \
         LEFT JOIN slots l ON l.district = g.district AND l.id = g.slot \
@@ -151,12 +221,56 @@ pub struct Asked<'a> {
     pub booking: &'a str,
 }
 
-/// What there is for a command on a seat, by one statement, and memory.
+/// What there is for a new hold, by one statement, and memory: not whether it is on record, of which there is no record
+/// before it is confirmed, and no booking.
 ///
 /// # Errors
 /// The database's.
-pub async fn seat(learned: &Learned, command: &Command, asked: Asked<'_>) -> Result<Loaded, Error> {
-    load(learned, command, asked, true).await
+pub async fn hold(
+    learned: &Learned,
+    command: &Command,
+    (seat, applicant): (&SeatKey, &str),
+) -> Result<Loaded, Error> {
+    let asked = Asked {
+        seat: Some(seat),
+        applicant,
+        booking: "",
+    };
+    load(learned, command, asked, &HOLD).await
+}
+
+/// What there is for a command on a hold, by one statement, and memory: neither the person nor whether the day is
+/// published, by which a hold is not judged again.
+///
+/// # Errors
+/// The database's.
+pub async fn held(
+    learned: &Learned,
+    command: &Command,
+    (seat, booking): (&SeatKey, &str),
+) -> Result<Loaded, Error> {
+    let asked = Asked {
+        seat: Some(seat),
+        applicant: "",
+        booking,
+    };
+    load(learned, command, asked, &HELD).await
+}
+
+/// What there is for a command on a person, by one statement, and memory.
+///
+/// # Errors
+/// The database's.
+pub async fn person(
+    learned: &Learned,
+    command: &Command,
+    applicant: &str,
+) -> Result<Loaded, Error> {
+    let asked = Asked {
+        applicant,
+        ..Asked::default()
+    };
+    load(learned, command, asked, &PERSON).await
 }
 
 /// What there is for a command on a booking, by one statement, and memory.
@@ -168,37 +282,31 @@ pub async fn booking(
     command: &Command,
     asked: Asked<'_>,
 ) -> Result<Loaded, Error> {
-    load(learned, command, asked, false).await
+    load(learned, command, asked, &BOOKING).await
 }
 
 async fn load(
     learned: &Learned,
     command: &Command,
     asked: Asked<'_>,
-    is_of_seat: bool,
+    question: &'static Question,
 ) -> Result<Loaded, Error> {
-    let (day, slot, seat) = match asked.seat {
-        Some(key) => (
-            key.slot.day.to_string(),
-            key.slot.to_string(),
-            key.to_string(),
-        ),
-        None => Default::default(),
-    };
-    let mut given = vec![
-        command.district.clone().into(),
-        day.into(),
-        slot.into(),
-        seat.into(),
-    ];
-    if is_of_seat {
-        given.extend([asked.applicant.into(), hex::encode(command.key()).into()]);
-    }
-    given.extend([asked.booking.into(), command.key().into()]);
-    let question = if is_of_seat { &HOLD } else { &BOOKING };
+    let seat = asked.seat;
+    let given = question.given.iter().map(|name| match *name {
+        "district" => command.district.clone().into(),
+        "day" => seat
+            .map_or_else(String::new, |s| s.slot.day.to_string())
+            .into(),
+        "slot" => seat.map_or_else(String::new, |s| s.slot.to_string()).into(),
+        "seat" => seat.map_or_else(String::new, ToString::to_string).into(),
+        "applicant" => asked.applicant.into(),
+        "booking" => asked.booking.into(),
+        "hold_key" => hex::encode(command.key()).into(),
+        _ => command.key().into(),
+    });
     let store: &Store = learned.store();
     let row = store
-        .ask(question, given)
+        .ask(question, given.collect())
         .await?
         .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
     read(learned, &command.district, asked, &row).await
@@ -210,7 +318,10 @@ async fn read(
     asked: Asked<'_>,
     row: &QueryResult,
 ) -> Result<Loaded, Error> {
-    let known = learned.of(district, row.try_get_by_index(4)?).await?;
+    let known = match row.try_get_by_index::<Option<i64>>(4)? {
+        Some(revision) => learned.of(district, revision).await?,
+        None => learned.lasting(district).await?,
+    };
     let applicant: Option<String> = row.try_get_by_index(8)?;
     let (version, head): (Option<i64>, Option<Vec<u8>>) =
         (row.try_get_by_index(9)?, row.try_get_by_index(10)?);
@@ -226,10 +337,10 @@ async fn read(
     let own_at = person_at + person::WIDTH;
     Ok(Loaded {
         now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
-        is_repeated: row.try_get_by_index(3)?,
+        is_repeated: row.try_get_by_index::<Option<bool>>(3)?.unwrap_or_default(),
         known,
         policy: decode(row, 5)?.unwrap_or_default(),
-        is_published: row.try_get_by_index(6)?,
+        is_published: row.try_get_by_index::<Option<bool>>(6)?.unwrap_or_default(),
         ahead: ahead(row.try_get_by_index(7)?),
         slot: match asked.seat {
             Some(key) => SlotRow::read(row, slot_at, &key.slot)?,

@@ -1,5 +1,10 @@
 //! Appointments and the waiting list: reminders, no-shows and breaches become due; freed seats are offered.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use bangban_kit::identity::Caller;
 use bangban_ledger::Hash;
 use bangban_proto::bangban::scheduling::v1::{
@@ -56,16 +61,47 @@ pub(super) async fn due(rpc: &Rpc, now: Now) -> Result<usize, Error> {
 pub(super) async fn ruled(rpc: &Rpc, now: Now) -> Result<usize, Error> {
     let mut steps = 0;
     for change in rules::open(&rpc.store, BATCH).await? {
+        let is_last = change.until_us <= now.us();
+        if !is_last && rpc.ruled.are_done(&change) {
+            continue;
+        }
         let outdated = rules::outdated(&rpc.store, &change, now.us(), BATCH).await?;
         for id in &outdated {
             let loaded = loaded(rpc, &change.district, id).await?;
             steps += usize::from(write(rpc, &change.district, loaded, None).await?);
         }
-        if outdated.is_empty() && change.until_us <= now.us() {
+        if outdated.is_empty() && is_last {
             rules::passed(&rpc.store, &change).await?;
+        }
+        if outdated.is_empty() {
+            rpc.ruled.done(&change, is_last);
         }
     }
     Ok(steps)
+}
+
+/// Districts all of whose bookings were found to be due by their new rules. They are looked through once more in the end,
+/// for those that were written meanwhile by a command that had read the older rules.
+#[derive(Debug, Default)]
+pub(crate) struct Ruled(Mutex<HashMap<String, i64>>);
+
+impl Ruled {
+    fn versions(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn are_done(&self, change: &rules::Change) -> bool {
+        self.versions().get(&change.district) == Some(&change.version)
+    }
+
+    fn done(&self, change: &rules::Change, is_last: bool) {
+        if is_last {
+            self.versions().remove(&change.district);
+        } else {
+            self.versions()
+                .insert(change.district.clone(), change.version);
+        }
+    }
 }
 
 async fn step(rpc: &Rpc, district: &str, id: &str) -> Result<bool, Error> {
@@ -289,11 +325,7 @@ async fn may(rpc: &Rpc, waiting: &Waiting, slot: &Slot, now: Now) -> Result<Opti
         ..GetBookingRequest::default()
     };
     let command = Command::new(&Caller::system("scheduling"), &nothing);
-    let asked = Asked {
-        applicant: &waiting.applicant,
-        ..Asked::default()
-    };
-    let loaded = load::seat(&rpc.learned, &command, asked).await?;
+    let loaded = load::person(&rpc.learned, &command, &waiting.applicant).await?;
     let wanted = person::Seat {
         booking: "",
         item: &waiting.item,

@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub use audit::audit;
+pub(crate) use bookings::Ruled;
 
 /// Between two looks at what is due.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -185,6 +185,9 @@ async fn tries(world: &World, overlapping: String, person: String, waiting: Stri
         assert_eq!(state, WaitingState::Waiting, "in two places at once");
         let gone = release(world, &LI_NA, &hold).await;
         gone.expect("released");
+        // Now and then an offer finds the person as they were read.
+        let pause = rand::random_range(0..20);
+        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
     }
 }
 
