@@ -1,4 +1,5 @@
-//! Everything that an assignment is judged by, in one statement: it is asked for at the opening of every case.
+//! Everything that an assignment is judged by, in one statement: it is asked for at the opening of every case; and a person
+//! alone, at everybody's first appointment.
 
 use std::sync::LazyLock;
 
@@ -53,12 +54,25 @@ static FACTS: LazyLock<Question> = LazyLock::new(|| {
 /// # Errors
 /// The database's.
 pub async fn facts(store: &Store, request: &CheckAssignmentRequest) -> Result<Facts, Error> {
-    let given = vec![
-        request.district.as_str().into(),
-        request.staff.as_str().into(),
-        request.site.as_str().into(),
-        request.applicant.as_str().into(),
-    ];
+    let (district, applicant) = (&request.district, &request.applicant);
+    read(store, [district, &request.staff, &request.site, applicant]).await
+}
+
+/// Reads a person's district and the person. Without a scope, as [`facts`]: a person belongs to the whole of the district.
+///
+/// # Errors
+/// The database's.
+pub async fn person(store: &Store, district: &str, applicant: &str) -> Result<Facts, Error> {
+    read(store, [district, "", "", applicant]).await
+}
+
+async fn read(
+    store: &Store,
+    [district, staff, site, applicant]: [&str; 4],
+) -> Result<Facts, Error> {
+    let given = [district, staff, site, applicant]
+        .map(|id| id.into())
+        .into();
     let row = store
         .ask(&FACTS, given)
         .await?
@@ -74,8 +88,8 @@ pub async fn facts(store: &Store, request: &CheckAssignmentRequest) -> Result<Fa
         document: wrapped_key
             .zip(document)
             .map(|(wrapped_key, sealed)| sealed::Document {
-                district: request.district.clone(),
-                id: request.applicant.clone(),
+                district: district.to_owned(),
+                id: applicant.to_owned(),
                 wrapped_key,
                 sealed,
             }),

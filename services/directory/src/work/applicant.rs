@@ -27,7 +27,7 @@ use chrono::{DateTime, NaiveDate};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Change, On, Other, cut_acts, reach};
+use super::{Change, On, Other, cut_acts, district_unknown, reach};
 use crate::{
     Directory,
     domain::{
@@ -36,7 +36,7 @@ use crate::{
         entitlement,
     },
     store::{
-        history,
+        assignment, history,
         reminders::BIRTHDAY,
         resource::{self, Place, Row},
         sealed,
@@ -380,9 +380,11 @@ impl Directory {
         request: &GetApplicantRequest,
     ) -> Result<Applicant, Error> {
         self.store.wait_for(&request.after).await?;
-        let (scope, _) = self.scope(caller, &request.district).await?;
-        let row = self.applicant(&scope, &request.applicant).await?;
-        self.told(&scope, row.body, self.store.now().await?).await
+        let facts = assignment::person(&self.store, &request.district, &request.applicant).await?;
+        let district = facts.district.ok_or_else(district_unknown)?;
+        Scope::of(caller, &request.district, &district.region)?;
+        let person = facts.applicant.ok_or_else(applicant::applicant_unknown)?;
+        Ok(self.aged(person, facts.document, facts.now)?)
     }
 
     pub(crate) async fn find_applicants(
