@@ -18,5 +18,6 @@ mod promises;
 mod refusals;
 mod reminders;
 pub mod server;
+mod unknown;
 mod waiting;
 pub mod world;
