@@ -1,5 +1,6 @@
 //! The service over gRPC, on each database there is.
 
+mod anew;
 mod ask;
 mod booking;
 mod degraded;
