@@ -20,5 +20,6 @@ mod refusals;
 mod reminders;
 pub mod server;
 mod unknown;
+mod upgraded;
 mod waiting;
 pub mod world;
