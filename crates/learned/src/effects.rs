@@ -84,15 +84,7 @@ impl Effects for FromDirectory {
                 copy::put(db, district, "calendar", "calendar", &calendar).await?;
             }
             Learned::CalendarYearLoaded(a) => {
-                let mut calendar = copy::get::<Calendar>(db, "", "calendar", "calendar")
-                    .await?
-                    .unwrap_or_default();
-                let year = format!("{}-", a.year);
-                calendar
-                    .national
-                    .retain(|known| !known.date.starts_with(&year));
-                calendar.national.extend(a.days);
-                copy::put(db, "", "calendar", "calendar", &calendar).await?;
+                copy::put(db, "", "calendar_year", &a.year.to_string(), &a).await?;
                 let reason = year_loaded(a.year);
                 revision::changed(db, self.store.backend, None, &reason).await?;
             }

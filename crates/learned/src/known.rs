@@ -12,11 +12,13 @@ use std::{
 use bangban_calendar::Calendar;
 use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::directory::v1::{
-    Calendar as Differs, Department, District, ItemVersion, Site,
+    Calendar as Listed, Department, District, ItemVersion, Site,
 };
 use bangban_store::{Error, Store};
 use prost::Message;
 use sea_orm::Statement;
+
+use crate::calendar::{Differs, calendar};
 
 /// Most districts that are kept in memory.
 const MOST_KEPT: usize = 512;
@@ -188,7 +190,7 @@ impl Learned {
         let statement = Statement::from_sql_and_values(self.store.backend, sql, [district.into()]);
         let rows = self.store.rows(statement).await?;
         let (mut at, mut calendar_revision) = (0, 0);
-        let (mut national, mut differs) = (Differs::default(), Differs::default());
+        let mut differs = Differs::default();
         let (mut itself, mut items, mut departments) = (None, Vec::new(), Vec::new());
         let mut sites = Vec::new();
         for row in &rows {
@@ -203,8 +205,9 @@ impl Learned {
             };
             match (kind.as_str(), of.is_empty()) {
                 ("district", _) => itself = Some(decoded(&body)?),
-                ("calendar", true) => national = decoded(&body)?,
-                ("calendar", false) => differs = decoded(&body)?,
+                ("calendar_year", _) => differs.notices.push(decoded(&body)?),
+                ("calendar", true) => differs.listed = decoded::<Listed>(&body)?.national,
+                ("calendar", false) => differs.amendments = decoded::<Listed>(&body)?.amendments,
                 ("item", _) => items.push(decoded(&body)?),
                 ("department", _) => departments.push(decoded(&body)?),
                 ("site", _) => sites.push(decoded(&body)?),
@@ -214,7 +217,7 @@ impl Learned {
         items.sort_by(|a: &ItemVersion, b| (&a.code, a.version).cmp(&(&b.code, b.version)));
         let known = Known {
             district: itself,
-            calendar: crate::calendar::calendar(&national, &differs)?,
+            calendar: calendar(&differs)?,
             calendar_revision,
             items,
             departments,

@@ -8,9 +8,12 @@ use bangban_proto::bangban::{
 };
 use bangban_store::{Error, Transaction, consume::Effects, copy};
 use prost::Message as _;
-use sea_orm::{ConnectionTrait as _, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
 
 use crate::store::plans::{self, Whose};
+
+/// Why days are compared when directory's log begins anew.
+const ANEW: &str = "已从头读取名录";
 
 /// Takes acts of directory in.
 #[derive(Debug, Clone)]
@@ -19,6 +22,7 @@ pub struct Learns(pub FromDirectory);
 /// The days that are to be planned anew because of an act, and why. What is known is what was known before it.
 async fn replanned(
     db: &Transaction,
+    backend: DbBackend,
     district: &str,
     learned: &Learned,
 ) -> Result<Option<(Whose, String)>, Error> {
@@ -44,17 +48,20 @@ async fn replanned(
         Learned::SiteOpened(SiteOpened { site: Some(site) })
         | Learned::SiteUpdated(SiteUpdated { site: Some(site) }) => {
             let was: Option<Site> = copy::get(db, district, "site", &site.id).await?;
-            // A site that was not known before has no days.
-            was.filter(|was| was.opening_hours != site.opening_hours)
-                .map(|_| {
-                    let whose = Whose {
-                        district: district.to_owned(),
-                        site: site.id.clone(),
-                        last: "9999".to_owned(),
-                        ..Whose::default()
-                    };
-                    (whose, format!("{} 的开放时间已变更", site.name))
-                })
+            let reason = match was {
+                Some(was) => (was.opening_hours != site.opening_hours)
+                    .then(|| format!("{} 的开放时间已变更", site.name)),
+                None => plans::was_passed_by(db, backend, district, &site.id)
+                    .await?
+                    .then(|| ANEW.to_owned()),
+            };
+            let whose = Whose {
+                district: district.to_owned(),
+                site: site.id.clone(),
+                last: "9999".to_owned(),
+                ..Whose::default()
+            };
+            reason.map(|reason| (whose, reason))
         }
         _ => None,
     };
@@ -68,7 +75,7 @@ impl Effects for Learns {
         let learned = learned.and_then(|l| l.act);
         let backend = self.0.store.backend;
         let days = match &learned {
-            Some(learned) => replanned(db, &act.district, learned).await?,
+            Some(learned) => replanned(db, backend, &act.district, learned).await?,
             None => None,
         };
         let is_of_person = matches!(
@@ -97,7 +104,7 @@ impl Effects for Learns {
         db.execute_unprepared("UPDATE persons SET is_known = 0, version = version + 1")
             .await?;
         self.0.forget(db).await?;
-        plans::anew(db, self.0.store.backend, "已从头读取名录".to_owned()).await
+        plans::anew(db, self.0.store.backend, ANEW.to_owned()).await
     }
 
     async fn caught_up(&self, db: &Transaction) -> Result<(), Error> {

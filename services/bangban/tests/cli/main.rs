@@ -1,5 +1,6 @@
 //! Runs the binary as people do.
 
+mod appointment;
 mod certificates;
 mod example;
 mod running;

@@ -1,18 +1,20 @@
 //! Every service as processes of its own.
 
-use std::{net::TcpListener, path::Path};
+use std::{net::TcpListener, path::Path, process::Command};
+
+use bangban_rig::Server;
 
 use crate::{
-    bangban, database, example,
+    appointment, bangban, database, example,
     running::{Running, eventually, runs, send},
     text,
 };
 
-fn start(folder: &Path, url: &str, replicas: &str) -> Running {
+fn services(folder: &Path, url: &str, replicas: &str) -> Command {
     let flags = ["services", "--port-base", "0", "--replicas", replicas];
     let mut command = bangban(folder, &flags);
     command.env("DATABASE_URL", url);
-    Running::start(command)
+    command
 }
 
 fn are_gone(children: &[u32]) {
@@ -21,11 +23,16 @@ fn are_gone(children: &[u32]) {
     assert!(gone.is_some(), "{} processes are left", left());
 }
 
-fn walk_and_end(url: &str, replicas: usize) {
+/// On a database and a Redis that were walked on before by as many as there were fewer replicas.
+fn walk_and_end(url: &str, redis: &Server, replicas: usize) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut running = start(folder.path(), url, &replicas.to_string());
+    let mut command = services(folder.path(), url, &replicas.to_string());
+    command.env("REDIS_URL", redis.url());
+    let mut running = Running::start(command);
     let told = running.until_ready();
     assert!(told.contains("ledgers verified: 2"), "{told}");
+    appointment::was_told(&told);
+    appointment::was_kept(folder.path(), redis, replicas);
     let ready = told.lines().last().unwrap_or_default();
     assert_eq!(ready.matches("127.0.0.1:").count(), 5 * replicas, "{ready}");
     if replicas == 1 {
@@ -46,9 +53,10 @@ fn walk_and_end(url: &str, replicas: usize) {
 #[test]
 fn services_walk_as_processes_of_their_own_and_end_when_told() {
     if let Some(url) = database("services") {
-        walk_and_end(&url, 1);
+        let redis = Server::start(&[]);
+        walk_and_end(&url, &redis, 1);
         // The same databases, by processes that know nothing of the first.
-        walk_and_end(&url, 2);
+        walk_and_end(&url, &redis, 2);
     }
 }
 
@@ -56,7 +64,7 @@ fn services_walk_as_processes_of_their_own_and_end_when_told() {
 fn services_that_die_are_started_again_and_none_outlives_its_parent() {
     let Some(url) = database("kept") else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let mut running = start(folder.path(), &url, "1");
+    let mut running = Running::start(services(folder.path(), &url, "1"));
     running.until_ready();
     let before = running.children();
     assert_eq!(before.len(), 5);

@@ -10,6 +10,7 @@ mod catalogue;
 mod clock;
 mod import_catalogue;
 mod import_regions;
+mod learned;
 mod paging;
 mod reminders;
 mod rules;

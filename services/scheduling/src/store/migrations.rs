@@ -9,7 +9,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Scheduling), Box::new(Plans), Box::new(Rules)]
+        vec![
+            Box::new(Scheduling),
+            Box::new(Plans),
+            Box::new(Rules),
+            Box::new(Unruled),
+        ]
     }
 }
 
@@ -175,6 +180,40 @@ impl MigrationTrait for Rules {
             "ALTER TABLE bookings ADD COLUMN ruled_by bigint NOT NULL DEFAULT 0",
             // Districts with a new policy whose bookings are looked at until then.
             "CREATE TABLE rule_changes (district text PRIMARY KEY, version bigint NOT NULL, until_us bigint NOT NULL)",
+        ] {
+            manager
+                .get_connection()
+                .execute_unprepared(statement)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Bookings that were written before rules were remembered do not say what is due next: the sweep counts them anew, as
+/// when their district has new rules.
+struct Unruled;
+
+impl MigrationName for Unruled {
+    fn name(&self) -> &'static str {
+        "m0004_unruled"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Unruled {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in [
+            // Older than a district without a policy, whose bookings have 0.
+            "UPDATE bookings SET ruled_by = -1 WHERE ruled_by = 0 AND due_us IS NOT NULL",
+            "INSERT INTO rule_changes (district, version, until_us) \
+             SELECT DISTINCT b.district, COALESCE(c.version, 0), 0 FROM bookings b \
+             LEFT JOIN capacity c ON c.district = b.district AND c.id = '' WHERE b.ruled_by = -1 \
+             ON CONFLICT (district) DO NOTHING",
         ] {
             manager
                 .get_connection()

@@ -106,6 +106,25 @@ pub async fn anew(
     changed(db, backend, all, reason).await
 }
 
+/// Whether a site has days to compare, now that it is known again: a log that begins anew may say so only after the
+/// change of [`anew`] was carried out, which passed the site by.
+///
+/// # Errors
+/// The database's.
+pub async fn was_passed_by(
+    db: &impl ConnectionTrait,
+    backend: DbBackend,
+    district: &str,
+    site: &str,
+) -> Result<bool, Error> {
+    // What is not ready has not begun: it comes to the site by itself.
+    let sql = "SELECT 1 FROM capacity WHERE district = $1 AND id = $2 AND NOT EXISTS \
+               (SELECT 1 FROM plan_changes WHERE is_ready = 0 AND district = '' AND first = '')";
+    let values = [district.into(), site.into()];
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    Ok(db.query_one_raw(statement).await?.is_some())
+}
+
 /// The number of the last change. Whoever plans reads it before anything else.
 ///
 /// # Errors

@@ -61,8 +61,8 @@ impl Decide for RemoveExceptionRequest {
 
     async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let has = |c: &Capacity| found(c, &self.exception).is_some();
-        let site = rpc.site_with(&self.district, has).await?;
-        let ground = rpc.ground(caller, &self.district, &site, now).await?;
+        let ground = rpc.ground_with(caller, &self.district, has, now).await?;
+        let ground = ground.ok_or_else(unknown)?;
         let it = found(&ground.kept.body, &self.exception).ok_or_else(unknown)?;
         if time::date("exception", &it.date)? < ground.today() {
             return Err(slot::day_past("exception").into());

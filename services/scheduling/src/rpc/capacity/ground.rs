@@ -177,14 +177,23 @@ impl Rpc {
         Ok((is, effect))
     }
 
-    /// The site of which a thing is that a request names by its id alone; empty when none has it.
-    pub(super) async fn site_with(
+    /// The ground of the site of which a thing is that a request names by its id alone; none when no site that the
+    /// caller may see has it.
+    pub(super) async fn ground_with(
         &self,
+        caller: &Caller,
         district: &str,
         has: impl Fn(&Capacity) -> bool,
-    ) -> Result<String, Error> {
+        now: Now,
+    ) -> Result<Option<Ground>, Error> {
+        let basis = self.basis(district).await?;
+        let scope = district::of(&basis.1, caller, district)?;
+        let is_seen = |site: &str| site_of(&basis.1, &scope, site).is_ok();
         let all = capacity::sites(&self.store, district).await?;
-        let found = all.into_iter().find(|(_, capacity)| has(capacity));
-        Ok(found.map(|(site, _)| site).unwrap_or_default())
+        let mut having = all.into_iter().filter(|(_, capacity)| has(capacity));
+        let Some((site, _)) = having.find(|(site, _)| is_seen(site)) else {
+            return Ok(None);
+        };
+        self.ground_in(&scope, basis, &site, now).await.map(Some)
     }
 }

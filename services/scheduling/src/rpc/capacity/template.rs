@@ -81,8 +81,8 @@ impl Decide for RemoveTemplateRequest {
 
     async fn decide(&self, rpc: &Rpc, caller: &Caller, now: Now) -> Decided<Self::Answer> {
         let has = |c: &Capacity| c.templates.iter().any(|t| t.id == self.template);
-        let site = rpc.site_with(&self.district, has).await?;
-        let ground = rpc.ground(caller, &self.district, &site, now).await?;
+        let ground = rpc.ground_with(caller, &self.district, has, now).await?;
+        let ground = ground.ok_or_else(unknown)?;
         let reason = format!("模板 {} 已停用", self.template);
         let act = (removal(&ground, self)?, reason.as_str());
         let (is, effect) = rpc

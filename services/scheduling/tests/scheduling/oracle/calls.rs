@@ -113,6 +113,8 @@ pub struct Log {
     pub clock: Clock,
     calls: Mutex<Vec<Call>>,
     confirmed: AtomicUsize,
+    /// How many of a crowd were not told yet whether they have a seat.
+    pub waiting: AtomicUsize,
 }
 
 impl Log {
@@ -121,6 +123,7 @@ impl Log {
             clock: Clock::start(),
             calls: Mutex::default(),
             confirmed: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
         })
     }
 

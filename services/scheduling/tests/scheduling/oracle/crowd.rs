@@ -1,10 +1,13 @@
 //! Crowds: those who all want the same seats at the same moment, and those who come and go all the while.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
-use std::time::{Duration, Instant};
 
 use bangban_proto::bangban::scheduling::v1::{Booking, Hold};
 use futures::future::join_all;
@@ -15,6 +18,9 @@ use super::{
     calls::{Answer, Caller},
     stage::{SLOTS, Stage},
 };
+
+/// How many want a seat at the same moment.
+pub const PEOPLE: usize = 10_000;
 
 /// Ten thousand at a time are enough for one machine: tests with such a crowd wait for each other.
 pub static CROWDS: Mutex<()> = Mutex::const_new(());
@@ -51,9 +57,15 @@ pub fn somebody() -> String {
 pub async fn rush(stage: &Stage, slot: u16, people: usize) -> Rushed {
     let (slot, began) = (stage.slot(slot), Instant::now());
     let callers: Vec<Caller> = (0..64).map(|n| stage.caller(n)).collect();
+    stage.log.waiting.fetch_add(people, Ordering::Relaxed);
     let attempts = (0..people).map(|n| {
         let (caller, slot) = (callers[n % callers.len()].clone(), slot.clone());
-        tokio::spawn(async move { wants(&caller, &slot).await })
+        let log = stage.log.clone();
+        tokio::spawn(async move {
+            let told = wants(&caller, &slot).await;
+            log.waiting.fetch_sub(1, Ordering::Relaxed);
+            told
+        })
     });
     let attempts: Vec<_> = attempts.collect();
     let answers = join_all(attempts).await;
@@ -64,6 +76,31 @@ pub async fn rush(stage: &Stage, slot: u16, people: usize) -> Rushed {
         full: people - confirmed.len(),
         confirmed,
     }
+}
+
+/// Ten thousand want the seats of a slot, beside so many who come and go, while something happens to the servers. Each is
+/// answered, whatever happens; and when it is over, exactly as many are confirmed as there are seats.
+pub async fn while_it_happens(stage: &Stage, others: usize, happens: impl Future<Output = ()>) {
+    let regulars = Regulars::start(stage, others);
+    // Served again, after what happened before, without anybody's help.
+    stage.log.serves(20).await;
+    let before = stage.faults();
+    let (rushed, ()) = tokio::join!(rush(stage, 0, PEOPLE), happens);
+    assert_eq!(rushed.confirmed.len() + rushed.full, PEOPLE);
+    let seen = stage.seen()[before..].to_vec();
+    println!("seen by {seen:?} of them who waited");
+    assert!(
+        seen.iter().max() > Some(&(PEOPLE / 2)),
+        "most had been answered before anything happened: {seen:?}"
+    );
+    regulars.leave().await;
+    // Seats that the regulars had, and of holds whose answer was lost, are had by who comes now.
+    stage.clears().await;
+    let late = rush(stage, 0, 100).await;
+    let confirmed = rushed.confirmed.len() + late.confirmed.len();
+    assert_eq!(confirmed, stage.capacity as usize);
+    rushed.leave(stage).await;
+    late.leave(stage).await;
 }
 
 /// Wants a seat until it has one, or is told that there is none.

@@ -6,13 +6,11 @@ use bangban_rig::Server;
 
 use super::{
     barrier::Barrier,
-    crowd::{Regulars, rush},
+    crowd::{CROWDS, Regulars, rush, while_it_happens},
     process::Process,
     stage::Stage,
     truth::{COOLING, Truth},
 };
-
-const PEOPLE: usize = 2_000;
 
 /// How often it is killed at any moment.
 const KILLS: usize = 12;
@@ -20,15 +18,14 @@ const KILLS: usize = 12;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_is_killed_at_any_moment_loses_nobody_and_tells_nobody_full_wrongly()
 {
+    let _alone = CROWDS.lock().await;
     let redis = Server::start(&[]);
     let Some(mut stage) = Stage::open("killed", &redis.url(), (20, 2), 0).await else {
         return;
     };
     let mut processes = [Process::start(&stage), Process::start(&stage)];
     stage.connect(processes.iter().map(|p| p.address));
-    let regulars = Regulars::start(&stage, 12);
-    stage.log.serves(10).await;
-    let (rushed, ()) = tokio::join!(rush(&stage, 0, PEOPLE), async {
+    while_it_happens(&stage, 12, async {
         for n in 0..KILLS {
             stage.log.serves(5).await;
             tokio::time::sleep(Duration::from_millis(rand::random_range(0..30))).await;
@@ -36,15 +33,10 @@ async fn bb_9_2b_a_service_that_is_killed_at_any_moment_loses_nobody_and_tells_n
             processes[n % 2].kill();
             tokio::task::block_in_place(|| processes[n % 2].run());
         }
-    });
-    assert_eq!(rushed.confirmed.len() + rushed.full, PEOPLE);
-    rushed.leave(&stage).await;
-    regulars.leave().await;
-    stage.clears().await;
-    let rushed = rush(&stage, 0, 100).await;
-    assert_eq!(rushed.counts(), (20, 80));
+    })
+    .await;
     let seen = stage.judged().await;
-    seen.has_enough(100, 500, (stage.faults(), KILLS));
+    seen.has_enough(100, 9_900, (stage.faults(), KILLS));
 }
 
 /// Where the process is when it dies.

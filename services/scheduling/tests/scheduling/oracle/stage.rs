@@ -2,10 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, LazyLock, Mutex, MutexGuard, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -42,7 +39,8 @@ pub struct Stage {
     pub date: NaiveDate,
     pub capacity: u32,
     pub reserved: u32,
-    faults: AtomicUsize,
+    /// For each fault, how many of a crowd waited for an answer when it came.
+    faults: Mutex<Vec<usize>>,
     channels: Vec<Channel>,
     replicas: Vec<Served>,
 }
@@ -100,7 +98,7 @@ impl Stage {
             date,
             capacity,
             reserved,
-            faults: AtomicUsize::new(0),
+            faults: Mutex::default(),
             channels: Vec::new(),
             replicas: Vec::new(),
         };
@@ -164,13 +162,19 @@ impl Stage {
         slot(self.date, number)
     }
 
-    /// Something was done to the servers.
+    /// Something is done to the servers.
     pub fn fault(&self) {
-        self.faults.fetch_add(1, Ordering::Relaxed);
+        let waiting = self.log.waiting.load(Ordering::Relaxed);
+        self.seen().push(waiting);
     }
 
     pub fn faults(&self) -> usize {
-        self.faults.load(Ordering::Relaxed)
+        self.seen().len()
+    }
+
+    /// For each fault, how many of a crowd waited for an answer when it came.
+    pub fn seen(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.faults.lock().expect("not poisoned")
     }
 
     /// Until no hold is left and nothing cools any more: within the time of a hold and some looks.

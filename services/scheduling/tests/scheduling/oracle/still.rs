@@ -3,7 +3,7 @@
 use bangban_rig::Server;
 
 use super::{
-    crowd::{CROWDS, Regulars, rush},
+    crowd::{CROWDS, PEOPLE, Regulars, rush},
     stage::Stage,
 };
 
@@ -14,7 +14,7 @@ async fn bb_9_2b_of_ten_thousand_who_want_twenty_seats_twenty_have_one_and_all_a
     let Some(stage) = Stage::open("still", &redis.url(), (20, 0), 2).await else {
         return;
     };
-    let rushed = rush(&stage, 0, 10_000).await;
+    let rushed = rush(&stage, 0, PEOPLE).await;
     assert_eq!(rushed.counts(), (20, 9_980));
     let seen = stage.judged().await;
     seen.has_enough(20, 9_980, (0, 0));

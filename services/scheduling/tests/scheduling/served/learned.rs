@@ -23,7 +23,7 @@ use super::{
 };
 
 /// Worlds in which directory has a log, and what follows it is at work.
-async fn worlds(name: &str) -> Vec<World> {
+pub async fn worlds(name: &str) -> Vec<World> {
     let mut worlds = Vec::new();
     for url in std::iter::once("sqlite".to_owned()).chain(database(name).await) {
         let directory = Directory::default().with_log();
@@ -33,7 +33,7 @@ async fn worlds(name: &str) -> Vec<World> {
 }
 
 /// Waits until something holds.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(Instant::now() < end, "{what}");
@@ -41,7 +41,8 @@ async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     }
 }
 
-fn amended(date: NaiveDate, kind: DayKind, name: &str) -> Said {
+/// A day that differs in the district.
+pub fn amended(date: NaiveDate, kind: DayKind, name: &str) -> Said {
     Said::CalendarAmended(CalendarAmended {
         amendment: Some(amendment(date, kind, name)),
     })
@@ -57,7 +58,8 @@ fn amendment(date: NaiveDate, kind: DayKind, name: &str) -> Amendment {
     }
 }
 
-async fn says(world: &World, acts: Vec<Said>) {
+/// Directory has done these.
+pub async fn says(world: &World, acts: Vec<Said>) {
     world.served.log.as_ref().expect("a log").says(acts).await;
 }
 

@@ -5,6 +5,7 @@ use bangban_ledger::START;
 use bangban_proto::bangban::directory::v1::{DirectoryAct, directory_act::Act};
 use bangban_store::{Store, write::Chain};
 use prost::Message as _;
+use sea_orm::ConnectionTrait as _;
 use sea_orm_migration::prelude::*;
 use uuid::Uuid;
 
@@ -45,6 +46,26 @@ impl Log {
     pub async fn open(config: &Config) -> Self {
         let store = Store::open::<Tables>("directory", config).await;
         Self(store.expect("a log"))
+    }
+
+    /// The log is lost: who opens it next finds a new one, without acts.
+    pub async fn is_lost(&self) {
+        let (unguarded, guarded) = match self.0.is_postgres() {
+            true => (
+                "ALTER TABLE acts DISABLE TRIGGER ALL",
+                "ALTER TABLE acts ENABLE TRIGGER ALL",
+            ),
+            false => ("DROP TRIGGER acts_no_DELETE", "SELECT 1"),
+        };
+        let incarnation = Uuid::now_v7().simple();
+        for sql in [
+            unguarded,
+            "DELETE FROM acts",
+            guarded,
+            &format!("UPDATE log SET incarnation = '{incarnation}'"),
+        ] {
+            self.0.db.execute_unprepared(sql).await.expect(sql);
+        }
     }
 
     /// Directory has done these, at once.

@@ -1,5 +1,6 @@
 //! The service over gRPC, on each database there is.
 
+mod anew;
 mod ask;
 mod booking;
 mod degraded;
@@ -18,5 +19,7 @@ mod promises;
 mod refusals;
 mod reminders;
 pub mod server;
+mod unknown;
+mod upgraded;
 mod waiting;
 pub mod world;

@@ -159,6 +159,16 @@ impl World {
             .expect("a revision");
     }
 
+    /// Directory loses its log, while the service is down, and begins another.
+    pub async fn loses_the_log(&mut self) {
+        let log = self.served.log.take().expect("a log");
+        log.is_lost().await;
+        self.served = Served::start(&self.config, self.directory.clone()).await;
+        self.store = self.served.service.store();
+        self.rpc = self.served.service.rpc();
+        self.channel = self.served.channel.clone();
+    }
+
     /// A new applicant, with these groups.
     pub fn person(&self, groups: &[SpecialGroup]) -> String {
         let id = Uuid::now_v7().to_string();

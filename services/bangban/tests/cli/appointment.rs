@@ -1,0 +1,75 @@
+//! The old woman's appointment, as scheduling has it when the walk is over, and whose gate gave its seats (BB-9.2b).
+
+use std::path::Path;
+
+use bangban::{client::Client, sample::Sample, token::Signer};
+use bangban_kit::config::Config;
+use bangban_proto::bangban::scheduling::v1::{
+    Booking, BookingState, ListBookingsRequest, Relation,
+    booking_service_client::BookingServiceClient,
+};
+use bangban_rig::Server;
+
+/// The three steps of the walk, as it tells them.
+pub fn was_told(told: &str) {
+    for step in [
+        "Her son telephones for an appointment",
+        "He moves it in one step (改期): ",
+        "; the calendar entry says SEQUENCE:1.",
+        "She checks in (签到) and is served within her appointment: 0 breaches",
+    ] {
+        assert!(told.contains(step), "{step:?} is not in\n{told}");
+    }
+}
+
+/// Every appointment of the district, as the agent of the walk sees them.
+fn bookings(data: &Path) -> Vec<Booking> {
+    let file = data.join("bangban.toml");
+    let config = Config::load(Some(&file), &[]).expect("a configuration");
+    let sample = Sample::shipped().expect("a sample");
+    let agent = sample.agent().expect("an agent");
+    let token = Signer::open(&config).expect("a signer").token(&agent, 1);
+    let token = token.expect("a token");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let public = Client::connect(&config, None).expect("a client");
+        let agent = public.with(&token).expect("a header");
+        let request = agent.request(ListBookingsRequest {
+            district: sample.district.id,
+            ..ListBookingsRequest::default()
+        });
+        let mut service = BookingServiceClient::new(agent.channel());
+        let answer = service.list_bookings(request).await.expect("listed");
+        answer.into_inner().bookings
+    })
+}
+
+/// As often as it was walked she was booked by telephone, moved once, and served within the slot; this Redis is the gate
+/// that picked the seats.
+pub fn was_kept(data: &Path, redis: &Server, walks: usize) {
+    let bookings = bookings(data);
+    assert_eq!(bookings.len(), walks, "{bookings:?}");
+    for booking in bookings {
+        assert_eq!(booking.state(), BookingState::Completed, "{booking:?}");
+        let proxy = booking.proxy.as_ref().expect("her son");
+        assert_eq!(proxy.relation(), Relation::Relative);
+        assert!(!booking.case.is_empty(), "it belongs to her case");
+        let [former] = &booking.former_times[..] else {
+            panic!("moved once: {booking:?}");
+        };
+        assert!(former.slot != booking.slot && former.moved_at.is_some());
+        assert_eq!(booking.sequence, 1, "what calendars are told");
+        let seconds = |at: &Option<prost_types::Timestamp>| at.as_ref().map(|at| at.seconds);
+        let (starts, ends) = (seconds(&booking.starts_at), seconds(&booking.ends_at));
+        let started = seconds(&booking.service_started_at);
+        assert!(started >= starts && started < ends, "{booking:?}");
+        assert!(booking.checked_in_at.is_some() && booking.completed_at.is_some());
+        assert_eq!(booking.breaches, [], "kept");
+        // Slots are called SITE.DAY.NUMBER, and the gate keeps a day under one key.
+        let (day, _) = booking.slot.rsplit_once('.').expect("a slot");
+        let key = format!("{{{}:{}}}", booking.district, day.replacen('.', ":", 1));
+        let is_known: bool = redis.ask(&["EXISTS", &key]);
+        let keys: Vec<String> = redis.ask(&["KEYS", "*"]);
+        assert!(is_known, "{key} is not among {keys:?}");
+    }
+}
