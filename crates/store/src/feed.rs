@@ -216,11 +216,8 @@ async fn tail(
                 .filter(|a| types.is_empty() || types.contains(&a.kind))
                 .map(|a| message(&store, a))
                 .collect();
-            let end = if is_full {
-                store.last_act().await
-            } else {
-                Ok(at.clone())
-            };
+            // Behind what can be read, while an older transaction runs: a reader must know that it has not got all.
+            let end = store.last_act().await;
             let response = end.map_err(Status::from).map(|end| TailResponse {
                 acts,
                 position: at.to_string(),
