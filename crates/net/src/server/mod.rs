@@ -138,10 +138,11 @@ pub async fn serve(
     plan.local.fill(inside(&access, routes.clone()));
 
     let closing = CancellationToken::new();
+    let age = Duration::from_secs(server.max_connection_seconds);
     let incoming = accept::incoming(
         listening.listener,
         plan.tls.clone(),
-        server.max_connections,
+        (server.max_connections, age * 2),
         closing.clone(),
     );
     if let Some(tls) = plan.tls {
@@ -156,6 +157,9 @@ pub async fn serve(
         .http2_max_header_list_size(Some(HEADERS))
         .http2_keepalive_interval(Some(PING.0))
         .http2_keepalive_timeout(Some(PING.1))
+        // Replicas that start together do not close together. Without a grace of tonic's (0.14.9), which would send no
+        // GOAWAY: what does not end is cut off by the connection itself.
+        .max_connection_age(age.mul_f64(rand::random_range(0.9..1.1)))
         .layer(CallLayer)
         // What comes from within the process was taken in already, with the call that it serves.
         .layer(admission)
