@@ -2,6 +2,7 @@
 
 mod certificates;
 mod example;
+mod first_call;
 mod running;
 mod services;
 

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path};
 
 use crate::{
-    bangban, database, example,
+    bangban, database, example, first_call,
     running::{Running, eventually, runs, send},
     text,
 };
@@ -30,6 +30,7 @@ fn walk_and_end(url: &str, replicas: usize) {
     assert_eq!(ready.matches("127.0.0.1:").count(), 5 * replicas, "{ready}");
     if replicas == 1 {
         example::walks_through(folder.path(), ready);
+        first_call::lists_what_casework_serves(folder.path(), ready);
     }
     let children = running.children();
     assert_eq!(children.len(), 5 * replicas);
