@@ -1,6 +1,7 @@
 //! Runs the binary as people do.
 
 mod certificates;
+mod ending;
 mod example;
 mod first_call;
 mod running;
