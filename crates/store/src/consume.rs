@@ -13,7 +13,11 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::{Error, Position, Store, Transaction, feed, lag::Lag, write};
+use crate::{
+    Error, Position, Store, Transaction, feed,
+    lag::{Goal, Lag},
+    write,
+};
 
 /// What acts of another service do here.
 #[async_trait::async_trait]
@@ -24,8 +28,9 @@ pub trait Effects: Send + Sync {
     /// Forgets what was derived from the log, because it has another incarnation now.
     async fn forget(&self, transaction: &Transaction) -> Result<(), Error>;
 
-    /// With this transaction all is taken in that the log held when it was read: what must not be judged by a half of
-    /// the log can be judged now. Called behind the acts, in their transaction.
+    /// With this transaction all is taken in that the log held at some moment since it is followed, what was committed
+    /// and could not be read yet included: what must not be judged by a half of the log can be judged now. Called behind
+    /// the acts, in their transaction.
     async fn caught_up(&self, _: &Transaction) -> Result<(), Error> {
         Ok(())
     }
@@ -107,11 +112,14 @@ async fn follow(
         }
         Err(status) => return Err(broken(&status)),
     };
+    let mut goal = Goal::default();
     while let Some(batch) = heard(stream.message()).await.map_err(|s| broken(&s))? {
         lag.heard(&batch);
+        let caught_up = goal.reached(&batch)?;
         let to = Position::parse(&batch.position)?;
         while !at.as_ref().is_some_and(|at| at.reaches(&to)) {
-            if take(store, log, effects, at.as_ref(), &batch).await? {
+            let is_all = caught_up.is_some();
+            if take(store, log, effects, at.as_ref(), (&batch, is_all)).await? {
                 at = Some(to.clone());
                 continue;
             }
@@ -123,7 +131,7 @@ async fn follow(
             }
         }
         *pause = FIRST_PAUSE;
-        lag.took(&batch);
+        lag.took(&batch, caught_up);
         store.saw(to);
     }
     Ok(())
@@ -135,13 +143,13 @@ async fn heard<T>(answer: impl Future<Output = Result<T, Status>>) -> Result<T, 
     timeout(SILENCE, answer).await.map_err(silent)?
 }
 
-/// Takes what lies behind `at` in, together with the new position. `false`: the stored position is not `at` any more.
+/// Takes what lies behind `at` in, together with the new position; `is_all` when nothing is missing then. `false`: the stored position is not `at` any more.
 async fn take(
     store: &Store,
     log: &str,
     effects: &impl Effects,
     at: Option<&Position>,
-    batch: &TailResponse,
+    (batch, is_all): (&TailResponse, bool),
 ) -> Result<bool, Error> {
     let transaction = write::begin(&store.db).await?;
     // First, because it locks the row: replicas take turns, and who comes second sees that it was done.
@@ -155,7 +163,7 @@ async fn take(
             effects.take(&transaction, act).await?;
         }
     }
-    if batch.position == batch.end {
+    if is_all {
         effects.caught_up(&transaction).await?;
     }
     transaction.commit().await?;

@@ -88,6 +88,7 @@ impl Store {
 pub struct Feeds {
     stores: HashMap<&'static str, Store>,
     stop: CancellationToken,
+    longest: Option<Duration>,
 }
 
 impl Feeds {
@@ -96,7 +97,7 @@ impl Feeds {
     pub fn new(stores: impl IntoIterator<Item = Store>) -> Self {
         Self {
             stores: stores.into_iter().map(|s| (s.service, s)).collect(),
-            stop: CancellationToken::new(),
+            ..Self::default()
         }
     }
 
@@ -105,6 +106,16 @@ impl Feeds {
     #[must_use]
     pub fn until(self, stop: CancellationToken) -> Self {
         Self { stop, ..self }
+    }
+
+    /// Ends every feed that has no end of its own after so long: its reader goes on from its position, on a connection
+    /// that may be another.
+    #[must_use]
+    pub fn for_at_most(self, longest: Duration) -> Self {
+        Self {
+            longest: Some(longest),
+            ..self
+        }
     }
 }
 
@@ -170,6 +181,7 @@ impl EventFeed for Feeds {
         // Two batches at most wait for a slow reader.
         let (send, receive) = mpsc::channel(2);
         let stop = self.stop.clone();
+        let longest = self.longest.unwrap_or(Duration::MAX);
         let has_end = goal.is_some();
         let tail = tail(store, from, request.types, goal, send);
         tokio::spawn(async move {
@@ -177,6 +189,7 @@ impl EventFeed for Feeds {
                 () = tail => {}
                 // To end before it has caught up would say that it has.
                 () = stop.cancelled(), if !has_end => {}
+                () = tokio::time::sleep(longest), if !has_end => {}
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
@@ -216,11 +229,8 @@ async fn tail(
                 .filter(|a| types.is_empty() || types.contains(&a.kind))
                 .map(|a| message(&store, a))
                 .collect();
-            let end = if is_full {
-                store.last_act().await
-            } else {
-                Ok(at.clone())
-            };
+            // Behind what can be read, while an older transaction runs: a reader must know that it has not got all.
+            let end = store.last_act().await;
             let response = end.map_err(Status::from).map(|end| TailResponse {
                 acts,
                 position: at.to_string(),

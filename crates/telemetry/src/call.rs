@@ -1,4 +1,4 @@
-//! One call, from its beginning to its status, as a span and a measurement.
+//! One call, from its beginning to its status, as a span and a measurement, or without either as what its log lines name.
 
 use std::{sync::Arc, time::Instant};
 
@@ -9,15 +9,15 @@ use opentelemetry::{
 };
 use tonic::{Code, Status};
 
-use crate::{methods, signals::Signals};
+use crate::{headers, methods, signals::Signals};
 
 /// Who we are in the call.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Side {
     /// We are called.
     Server,
-    /// We call.
-    Client,
+    /// We call, where known whom.
+    Client(Option<Arc<str>>),
 }
 
 /// A call on its way. One that is dropped before its status is known was cancelled.
@@ -25,59 +25,81 @@ pub(crate) struct Call {
     side: Side,
     method: &'static str,
     started: Instant,
-    signals: Arc<Signals>,
-    span: Option<Context>,
+    signals: Option<Arc<Signals>>,
+    /// Its span; where nobody records, that of who calls.
+    within: Option<Context>,
+    is_ours: bool,
     is_ended: bool,
 }
 
 impl Call {
-    /// Begins; nothing when nobody listens. `parent` is asked for when traces are recorded.
+    /// Begins; nothing when nobody listens and no log line can belong to it. `parent` is asked for unless the call asks
+    /// for health.
     pub(crate) fn begin(
         signals: Option<Arc<Signals>>,
         side: Side,
         path: &str,
         parent: impl FnOnce() -> Context,
     ) -> Option<Self> {
-        let signals = signals?;
         let method = methods::name(path);
-        let tracer = signals.tracer.as_ref();
-        let span = tracer.filter(|_| !methods::is_health(path)).map(|tracer| {
-            let parent = parent();
-            // An unknown method gives no name: the conventions have that of the system instead.
-            let name = if method == methods::OTHER {
-                "grpc"
-            } else {
-                method
-            };
-            let kind = match side {
-                Side::Server => SpanKind::Server,
-                Side::Client => SpanKind::Client,
-            };
-            let span = tracer
-                .span_builder(name)
-                .with_kind(kind)
-                .with_attributes([system(), KeyValue::new("rpc.method", method)])
-                .start_with_context(tracer, &parent);
-            parent.with_span(span)
-        });
-        Some(Self {
+        let parent = (!methods::is_health(path)).then(parent);
+        let tracer = signals.as_ref().and_then(|s| s.tracer.as_ref());
+        let is_ours = tracer.is_some() && parent.is_some();
+        let within = match (parent, tracer) {
+            (None, _) => None,
+            (Some(parent), Some(tracer)) => {
+                // An unknown method gives no name: the conventions have that of the system instead.
+                let name = if method == methods::OTHER {
+                    "grpc"
+                } else {
+                    method
+                };
+                let mut attributes = vec![system(), KeyValue::new("rpc.method", method)];
+                if method == methods::OTHER {
+                    let original = methods::original(path);
+                    attributes.push(KeyValue::new("rpc.method_original", original));
+                }
+                attributes.extend(side.server());
+                let kind = match side {
+                    Side::Server => SpanKind::Server,
+                    Side::Client(_) => SpanKind::Client,
+                };
+                let span = tracer
+                    .span_builder(name)
+                    .with_kind(kind)
+                    .with_attributes(attributes)
+                    .start_with_context(tracer, &parent);
+                Some(parent.with_span(span))
+            }
+            (Some(parent), None) => match side {
+                Side::Server => Some(headers::known(parent)),
+                Side::Client(_) => parent.has_active_span().then_some(parent),
+            },
+        };
+        (signals.is_some() || within.is_some()).then(|| Self {
             side,
             method,
             started: Instant::now(),
             signals,
-            span,
+            within,
+            is_ours,
             is_ended: false,
         })
     }
 
-    /// Its span.
-    pub(crate) fn span(&self) -> Option<&Context> {
-        self.span.as_ref()
+    /// The span that what happens in it belongs to.
+    pub(crate) fn within(&self) -> Option<&Context> {
+        self.within.as_ref()
+    }
+
+    /// Whether anything is told of it when it ends.
+    pub(crate) fn is_told(&self) -> bool {
+        self.signals.is_some()
     }
 
     /// Makes its span the current one, for as long as the guard lives.
     pub(crate) fn enter(&self) -> Option<ContextGuard> {
-        self.span.clone().map(Context::attach)
+        self.within.clone().map(Context::attach)
     }
 
     /// Ends with the status in these headers or trailers, if there is one.
@@ -97,24 +119,26 @@ impl Call {
         let name = name(code);
         let is_error = match self.side {
             Side::Server => is_our_fault(code),
-            Side::Client => code != Code::Ok,
+            Side::Client(_) => code != Code::Ok,
         };
-        if let Some(meters) = &self.signals.meters {
+        if let Some(meters) = self.signals.as_ref().and_then(|s| s.meters.as_ref()) {
             let duration = match self.side {
                 Side::Server => &meters.served,
-                Side::Client => &meters.called,
+                Side::Client(_) => &meters.called,
             };
-            let attributes = [
+            let mut attributes = vec![
                 system(),
                 KeyValue::new("rpc.method", self.method),
                 KeyValue::new("rpc.response.status_code", name),
-                KeyValue::new("error.type", name),
             ];
-            let all = if is_error { 4 } else { 3 };
-            duration.record(self.started.elapsed().as_secs_f64(), &attributes[..all]);
+            attributes.extend(self.side.server());
+            if is_error {
+                attributes.push(KeyValue::new("error.type", name));
+            }
+            duration.record(self.started.elapsed().as_secs_f64(), &attributes);
         }
-        if let Some(span) = &self.span {
-            let span = span.span();
+        if let Some(within) = self.within.as_ref().filter(|_| self.is_ours) {
+            let span = within.span();
             span.set_attribute(KeyValue::new("rpc.response.status_code", name));
             if is_error {
                 span.set_attribute(KeyValue::new("error.type", name));
@@ -129,6 +153,16 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.end(Code::Cancelled);
+    }
+}
+
+impl Side {
+    /// Which group of servers is called, by the name of their service.
+    fn server(&self) -> Option<KeyValue> {
+        match self {
+            Self::Client(Some(server)) => Some(KeyValue::new("server.address", server.clone())),
+            _ => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -40,16 +40,18 @@ impl Failed for transport::Error {
 /// A call that is watched.
 pub struct Watched(Call);
 
-/// Begins to watch a call, before it is made; nothing when nobody listens.
+/// Begins to watch a call, before it is made, to the servers of this name; nothing when nobody listens. The trace that it
+/// belongs to is passed on either way.
 #[must_use]
-pub fn begin(request: &mut Request<Body>) -> Option<Watched> {
+pub fn begin(request: &mut Request<Body>, server: Option<Arc<str>>) -> Option<Watched> {
     let signals = signals::get();
     let path = request.uri().path();
-    let call = Call::begin(signals, Side::Client, path, opentelemetry::Context::current)?;
-    if let Some(span) = call.span() {
-        headers::write(request.headers_mut(), span);
+    let side = Side::Client(server);
+    let call = Call::begin(signals, side, path, opentelemetry::Context::current)?;
+    if let Some(within) = call.within() {
+        headers::write(request.headers_mut(), within);
     }
-    Some(Watched(call))
+    call.is_told().then_some(Watched(call))
 }
 
 impl Watched {
@@ -62,7 +64,7 @@ impl Watched {
         answer: impl Future<Output = Result<Response<Body>, E>>,
     ) -> Result<Response<Body>, E> {
         let Self(mut call) = self;
-        let answered = match call.span().cloned() {
+        let answered = match call.within().cloned() {
             Some(span) => answer.with_context(span).await,
             None => answer.await,
         };
@@ -107,7 +109,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        match begin(&mut request) {
+        match begin(&mut request, None) {
             None => Either::Left(self.0.call(request)),
             Some(call) => Either::Right(Box::pin(call.watch(self.0.call(request)))),
         }

@@ -27,6 +27,33 @@ pub(crate) fn name(path: &str) -> &'static str {
         .unwrap_or(OTHER)
 }
 
+/// Bytes of a method's name as it was asked for.
+const LONGEST: usize = 100;
+
+/// Digits of a version.
+const VERSION: usize = 2;
+
+/// What was asked for instead of a method that is known, for who looks why. A caller may have written anything there:
+/// letters stay, and digits of a version behind a `v`, so that no number of a person does; the rest is `?`.
+pub(crate) fn original(path: &str) -> String {
+    let mut digits = 0;
+    let mut name = String::with_capacity(path.len().min(LONGEST));
+    for byte in path.trim_start_matches('/').bytes().take(LONGEST) {
+        let is_kept = match byte {
+            b'0'..=b'9' if digits > 0 => {
+                digits -= 1;
+                true
+            }
+            byte => {
+                digits = if byte == b'v' { VERSION } else { 0 };
+                byte.is_ascii_alphabetic() || b"._/".contains(&byte)
+            }
+        };
+        name.push(if is_kept { char::from(byte) } else { '?' });
+    }
+    name
+}
+
 /// Whether it asks for health: every few seconds, by everybody, and of no interest in a trace.
 pub(crate) fn is_health(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.Health/")
@@ -47,5 +74,26 @@ mod tests {
         for path in ["", "/", "/a/b", "/bangban.casework.v1.CaseService/杨桂兰"] {
             assert_eq!(name(path), OTHER, "{path}");
         }
+    }
+
+    #[test]
+    fn what_was_asked_for_instead_is_told_without_what_may_be_personal() {
+        let cases = [
+            (
+                "/bangban.casework.v2.CaseService/OpenCase",
+                "bangban.casework.v2.CaseService/OpenCase",
+            ),
+            (
+                "/grpc.health.v10alpha1.Health/Check",
+                "grpc.health.v10alpha?.Health/Check",
+            ),
+            ("/nobody.Knows/A42052719", "nobody.Knows/A????????"),
+            ("/a/v4205271944?x=1&杨", "a/v42?????????x??????"),
+            ("", ""),
+        ];
+        for (path, told) in cases {
+            assert_eq!(original(path), told, "{path}");
+        }
+        assert_eq!(original(&"a/".repeat(1000)).len(), LONGEST);
     }
 }

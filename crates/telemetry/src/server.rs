@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// The layer: a span that continues the caller's trace, and `rpc.server.call.duration` with the status wherever it stands.
-/// Calls that ask for health are measured, and left out of traces.
+/// Calls that ask for health are measured, and left out of traces. Where nothing is recorded the caller's trace is kept all
+/// the same, or one made up, for log lines and for whoever is called from here.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CallLayer;
 
@@ -58,7 +59,7 @@ where
         let entered = call.enter();
         let answer = self.0.call(request);
         drop(entered);
-        Either::Right(match call.span().cloned() {
+        Either::Right(match call.within().cloned() {
             Some(span) => Box::pin(answered(call, answer).with_context(span)),
             None => Box::pin(answered(call, answer)),
         })

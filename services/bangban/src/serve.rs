@@ -227,8 +227,10 @@ pub async fn start(
         stores.push(scheduling.store());
         tasks.extend(scheduling.tasks(feeds.clone()));
     }
+    // Well before the connection that they run on is cut off.
+    let longest = Duration::from_secs(config.server.max_connection_seconds) / 2;
     builder.add_service(
-        EventFeedServer::new(Feeds::new(stores).until(feeds.clone()))
+        EventFeedServer::new(Feeds::new(stores).until(feeds.clone()).for_at_most(longest))
             .max_decoding_message_size(config.server.max_message_bytes),
     );
     let regions: Arc<dyn Regions> = match &directory {

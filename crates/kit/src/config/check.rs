@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::Config;
 
 /// Every key, and what may stand there.
-const KEYS: [(&str, &str); 37] = [
+const KEYS: [(&str, &str); 38] = [
     ("data", "a folder, such as \"/var/lib/bangban\""),
     (
         "server.listen",
@@ -32,6 +32,7 @@ const KEYS: [(&str, &str); 37] = [
     ("server.target_milliseconds", "a number from 1 to 10000"),
     ("server.queue_milliseconds", "a number from 1 to 10000"),
     ("server.max_connections", "a number from 1 to 1000000"),
+    ("server.max_connection_seconds", "a number from 60 to 86400"),
     (
         "tls.certificate",
         "a PEM file, together with tls.key and tls.authority, or \"\" for no TLS",
@@ -277,6 +278,10 @@ fn out_of_range(config: &Config) -> Vec<String> {
         (
             "server.max_connections",
             (1..=1_000_000).contains(&server.max_connections),
+        ),
+        (
+            "server.max_connection_seconds",
+            (60..=86_400).contains(&server.max_connection_seconds),
         ),
         ("tls.key", is_named(&tls.key) == has_certificate),
         (

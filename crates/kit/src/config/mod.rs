@@ -71,6 +71,10 @@ pub struct Server {
     pub queue_milliseconds: u64,
     /// Most connections at once; what comes then is closed at once.
     pub max_connections: u32,
+    /// Seconds, a tenth more or less, after which a connection takes no more calls, so that who holds it opens another and
+    /// shows a certificate that is valid then; at twice this age it is cut off. Feeds end at half of it and are taken up
+    /// again: 60 to 86400.
+    pub max_connection_seconds: u64,
 }
 
 /// Its certificate, and whom it trusts to have one. Files in PEM; they are read again when they change.
@@ -181,6 +185,7 @@ impl Default for Server {
             target_milliseconds: 100,
             queue_milliseconds: 500,
             max_connections: 10_000,
+            max_connection_seconds: 600,
         }
     }
 }

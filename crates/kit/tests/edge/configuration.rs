@@ -103,6 +103,8 @@ fn what_is_at_the_edge_of_its_range_is_accepted() {
         ("server.target_milliseconds", "10000", "10001"),
         ("server.queue_milliseconds", "1", "0"),
         ("server.max_connections", "1000000", "1000001"),
+        ("server.max_connection_seconds", "60", "59"),
+        ("server.max_connection_seconds", "86400", "86401"),
         ("database.max_connections", "1000", "1001"),
         ("database.acquire_seconds", "1", "0"),
         ("database.url", "postgresql://h/d", "postgresfoo"),

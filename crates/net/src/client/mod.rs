@@ -70,6 +70,8 @@ enum Kind {
 
 struct Core {
     settings: Arc<Settings>,
+    /// Its service, as telemetry tells it.
+    name: Arc<str>,
     set: Arc<set::Set>,
     budget: Budget,
     counters: counts::Counters,
@@ -98,6 +100,7 @@ impl Channel {
         });
         Self(Kind::Balanced(Arc::new(Core {
             budget: Budget::new(settings.tokens),
+            name: settings.service.as_str().into(),
             settings,
             set,
             counters: counts::Counters::default(),
@@ -149,7 +152,11 @@ impl tower::Service<Request<Body>> for Channel {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let watched = bangban_telemetry::client::begin(&mut request);
+        let server = match &self.0 {
+            Kind::Local(_) => None,
+            Kind::Balanced(core) => Some(core.name.clone()),
+        };
+        let watched = bangban_telemetry::client::begin(&mut request, server);
         let answer: Self::Future = match &self.0 {
             Kind::Local(local) => local.call(request),
             Kind::Balanced(core) => {

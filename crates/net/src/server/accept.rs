@@ -27,22 +27,22 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are accepted and not yet taken up.
 const WAITING: usize = 64;
 
-/// The connections that come in until `draining`.
+/// The connections that come in until `draining`: not more than `most`, each cut off at the age of `longest`.
 pub(super) fn incoming(
     listener: TcpListener,
     tls: Option<Tls>,
-    most: u32,
+    (most, longest): (u32, Duration),
     draining: CancellationToken,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (taken, incoming) = mpsc::channel(WAITING);
-    tokio::spawn(accept(listener, tls, most, draining, taken));
+    tokio::spawn(accept(listener, tls, (most, longest), draining, taken));
     ReceiverStream::new(incoming)
 }
 
 async fn accept(
     listener: TcpListener,
     tls: Option<Tls>,
-    most: u32,
+    (most, longest): (u32, Duration),
     draining: CancellationToken,
     taken: mpsc::Sender<io::Result<Connection>>,
 ) {
@@ -84,7 +84,8 @@ async fn accept(
                 },
             };
             // Nobody takes it when the server has ended meanwhile.
-            let _ = taken.send(Ok(Connection::new(io, draining, place))).await;
+            let connection = Connection::new(io, draining, longest, place);
+            let _ = taken.send(Ok(connection)).await;
         });
     }
 }

@@ -1,4 +1,4 @@
-//! A connection that was accepted: in the clear or over TLS, and given up when it says nothing.
+//! A connection that was accepted: in the clear or over TLS, given up when it says nothing, and cut off when it is old.
 
 use std::{
     future::Future as _,
@@ -33,6 +33,8 @@ pub struct Connection {
     io: Io,
     link: Link,
     silent: Option<Silent>,
+    /// When it is cut off. Before that tonic has asked for its end: what is left is a stream that does not end.
+    old: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -49,7 +51,12 @@ struct Silent {
 }
 
 impl Connection {
-    pub(super) fn new(io: Io, draining: CancellationToken, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        io: Io,
+        draining: CancellationToken,
+        longest: Duration,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         let link = match &io {
             Io::Plain(_) => Link::Plain,
             Io::Secure(stream) => Link::Secure(shown(stream)),
@@ -62,6 +69,7 @@ impl Connection {
                 until: Box::pin(tokio::time::sleep(PATIENCE)),
                 draining: Box::pin(draining.cancelled_owned()),
             }),
+            old: Box::pin(tokio::time::sleep(longest)),
             _place: place,
         }
     }
@@ -109,6 +117,9 @@ impl AsyncRead for Connection {
             } else if read.is_pending() && silent.is_given_up(cx) {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
+        }
+        if read.is_pending() && this.old.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
     }

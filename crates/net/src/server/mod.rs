@@ -13,12 +13,14 @@ use bangban_kit::{
     identity::Verifier,
     link::Link,
 };
+use bangban_proto::bangban::events::v1::event_feed_server;
 use bangban_telemetry::server::CallLayer;
 use http::Request;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{body::Body, service::Routes, transport::Server};
-use tonic_health::ServingStatus;
+use tonic_health::{ServingStatus, pb::health_server};
+use tonic_reflection::pb as reflection;
 use tower::ServiceBuilder;
 
 use crate::{
@@ -41,6 +43,14 @@ const HEADERS: u32 = 16 << 10;
 
 /// Between two pings, and how long an answer may take.
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+
+/// What every process serves beside its own.
+const STANDARD: [&str; 4] = [
+    event_feed_server::SERVICE_NAME,
+    health_server::SERVICE_NAME,
+    reflection::v1::server_reflection_server::SERVICE_NAME,
+    reflection::v1alpha::server_reflection_server::SERVICE_NAME,
+];
 
 /// Why serving ended badly, or never began.
 #[derive(Debug, thiserror::Error)]
@@ -118,8 +128,13 @@ pub async fn serve(
     }
     let mut conditions = Conditions::new(plan.conditions);
     conditions.tell(&health).await;
+    let names = STANDARD.iter().chain(&plan.names).copied();
     let reflection = || {
-        tonic_reflection::server::Builder::configure()
+        let all = tonic_reflection::server::Builder::configure();
+        // Those that are served here, of all those whose files are known.
+        names
+            .clone()
+            .fold(all, tonic_reflection::server::Builder::with_service_name)
             .register_encoded_file_descriptor_set(bangban_proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             // What refusals carry: callers without files of ours read them too.
@@ -138,10 +153,11 @@ pub async fn serve(
     plan.local.fill(inside(&access, routes.clone()));
 
     let closing = CancellationToken::new();
+    let age = Duration::from_secs(server.max_connection_seconds);
     let incoming = accept::incoming(
         listening.listener,
         plan.tls.clone(),
-        server.max_connections,
+        (server.max_connections, age * 2),
         closing.clone(),
     );
     if let Some(tls) = plan.tls {
@@ -156,6 +172,9 @@ pub async fn serve(
         .http2_max_header_list_size(Some(HEADERS))
         .http2_keepalive_interval(Some(PING.0))
         .http2_keepalive_timeout(Some(PING.1))
+        // Replicas that start together do not close together. Without a grace of tonic's (0.14.9), which would send no
+        // GOAWAY: what does not end is cut off by the connection itself.
+        .max_connection_age(age.mul_f64(rand::random_range(0.9..1.1)))
         .layer(CallLayer)
         // What comes from within the process was taken in already, with the call that it serves.
         .layer(admission)

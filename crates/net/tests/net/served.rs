@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -34,7 +34,11 @@ use bangban_proto::bangban::{
     },
 };
 use tempfile::TempDir;
-use tokio::{io::AsyncReadExt as _, net::TcpStream, task::JoinHandle};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, service::RoutesBuilder};
 use tonic_health::pb::{
@@ -343,4 +347,63 @@ async fn connections_beyond_the_bound_are_closed_and_places_come_back() {
     let endpoints = Endpoints::parse(&text, false).unwrap();
     let channel = Channel::balanced(endpoints, Secure::to_address(None), settings());
     region(&channel).await.unwrap();
+}
+
+/// A way to an address that counts the connections on it.
+async fn counted(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = connections.clone();
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut to = TcpStream::connect(to).await.unwrap();
+                // How it ends is for both ends to judge.
+                let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+            });
+        }
+    });
+    (address, connections)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_replaced_when_they_are_old_and_no_call_fails_of_it() {
+    const AGE: Duration = Duration::from_secs(1);
+    let base = tempfile::tempdir().unwrap();
+    let ours = Authority::new(base.path());
+    let server = config::Server {
+        max_connection_seconds: AGE.as_secs(),
+        ..config::Server::default()
+    };
+    let mut served = serve(&ours.of("directory", 2090), server).await;
+    let (address, connections) = counted(served.address).await;
+    served.address = address;
+    let channel = served.channel(&ours.of("casework", 2090), "directory");
+    let peer = Peer::new(channel.clone(), "casework", served.context.clone());
+    let began = Instant::now();
+    // A stream that never ends holds its connection, but no longer than twice its age.
+    let request = TailRequest {
+        log: "open".to_owned(),
+        ..TailRequest::default()
+    };
+    let request = peer.stream_request(&Caller::system("casework"), request);
+    let mut stream = EventFeedClient::new(channel.clone())
+        .tail(request.unwrap())
+        .await
+        .unwrap()
+        .into_inner();
+    let reading = tokio::spawn(async move {
+        while let Ok(Some(_)) = stream.message().await {}
+        began.elapsed()
+    });
+    while began.elapsed() < 4 * AGE {
+        region(&channel).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let replaced = connections.load(Ordering::Relaxed) - 1;
+    assert!((2..=6).contains(&replaced), "{replaced}");
+    let lasted = tokio::time::timeout(AGE, reading).await.unwrap().unwrap();
+    assert!(lasted > AGE + AGE / 2, "{lasted:?}");
 }

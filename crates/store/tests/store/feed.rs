@@ -270,6 +270,12 @@ async fn a_feed_ends_with_its_process_and_one_that_has_an_end_is_not_cut() {
         stop.cancel();
         let ended = tokio::time::timeout(PATIENCE, endless.get_mut().next()).await;
         assert!(ended.expect("it ends").is_none());
+        // One that may not last for long ends as well, in peace.
+        let brief = Feeds::new([store.clone()]).for_at_most(Duration::from_millis(300));
+        let brief = brief.tail(request(false)).await.expect("a stream");
+        let all = tokio::time::timeout(PATIENCE, brief.into_inner().collect::<Vec<Stated>>());
+        let all = all.await.expect("it ends");
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
         let whole = feeds.tail(request(true)).await.expect("a stream");
         let whole: Vec<Stated> = whole.into_inner().collect().await;
         let acts: usize = whole.iter().flatten().map(|a| a.acts.len()).sum();

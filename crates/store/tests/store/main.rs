@@ -7,4 +7,5 @@ mod log;
 mod migrate;
 mod retry;
 mod setting;
+mod shown;
 mod together;

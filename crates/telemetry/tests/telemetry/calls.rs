@@ -5,7 +5,7 @@ use tonic::{Code, codegen::http::uri::PathAndQuery};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
-    receiver::Receiver,
+    receiver::{Receiver, text},
     served::{PERSONAL, alone, channel, feed, tail, telling, until_page},
 };
 
@@ -101,6 +101,11 @@ fn methods_of_no_contract_are_one_and_health_leaves_no_span() {
         let spans = receiver.spans();
         let names: Vec<&str> = spans.iter().map(|(_, s)| s.name.as_str()).collect();
         assert_eq!(names, ["grpc", "grpc"]);
+        for (_, span) in &spans {
+            let asked = text(&span.attributes, "rpc.method_original").expect("what was asked for");
+            let asked = asked.replacen('B', "A", 1);
+            assert_eq!(asked, format!("nobody.Knows/A{}", "?".repeat(18)));
+        }
         let said = receiver.bytes();
         let planted = &PERSONAL.as_bytes()[PERSONAL.len() - 18..];
         assert!(!said.windows(18).any(|window| window == planted));

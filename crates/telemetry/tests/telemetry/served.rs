@@ -102,6 +102,15 @@ impl EventFeed for Feed {
         } else if let Some(statement) = database.statement(&sql) {
             statement.end(None);
         }
+        if request.get_ref().log == "calls" {
+            // What the one that is called was told.
+            let (position, done) = Box::pin(tail(&mut feed().await, "ends")).await;
+            let answer = done.map(|()| TailResponse {
+                position,
+                ..TailResponse::default()
+            });
+            return Ok(Response::new(Box::pin(tokio_stream::once(answer))));
+        }
         let first = Ok(TailResponse {
             position: trace.to_owned(),
             ..TailResponse::default()
@@ -149,11 +158,24 @@ pub async fn tail(
     client: &mut EventFeedClient<Channel<transport::Channel>>,
     log: &str,
 ) -> (String, Result<(), Status>) {
-    let request = TailRequest {
+    tail_as(client, log, "").await
+}
+
+/// The same within a trace of the caller's.
+pub async fn tail_as(
+    client: &mut EventFeedClient<Channel<transport::Channel>>,
+    log: &str,
+    trace: &str,
+) -> (String, Result<(), Status>) {
+    let mut request = Request::new(TailRequest {
         log: log.to_owned(),
         from: PERSONAL.to_owned(),
         ..TailRequest::default()
-    };
+    });
+    if !trace.is_empty() {
+        let trace = trace.parse().expect("a header");
+        request.metadata_mut().insert("traceparent", trace);
+    }
     let mut stream = match client.tail(request).await {
         Ok(stream) => stream.into_inner(),
         Err(status) => return (String::new(), Err(status)),

@@ -7,7 +7,7 @@ use tonic::Request;
 
 use crate::{
     receiver::{Receiver, text},
-    served::{PERSONAL, alone, channel, feed, page, tail, telling},
+    served::{PERSONAL, alone, channel, feed, page, tail, tail_as, telling},
 };
 
 fn one(spans: &[(String, Span)], kind: SpanKind, name: &str) -> Span {
@@ -104,14 +104,29 @@ fn who_calls_decides_that_a_trace_is_not_recorded_but_not_that_it_is() {
 }
 
 #[test]
-fn without_a_configuration_nothing_is_told_and_nothing_is_added_to_calls() {
+fn without_a_configuration_nothing_is_told_and_who_called_is_passed_on() {
     alone(|| async {
         let telemetry = start(&Settings::default(), &Log::default(), "bangban-tested");
         let telemetry = telemetry.expect("started");
         assert_eq!(telemetry.prometheus, None);
-        let (position, done) = tail(&mut feed().await, "ends").await;
+        let mut client = feed().await;
+        let (position, done) = tail(&mut client, "ends").await;
         done.expect("it ends well");
-        assert_eq!(position, "", "no trace context is sent");
+        assert_eq!(position, "", "who calls has no trace to tell");
+        // A server that is called, and calls another.
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        let (position, done) = tail_as(&mut client, "calls", trace).await;
+        done.expect("it ends well");
+        assert_eq!(position, trace, "as it came");
+        let (position, done) = tail(&mut client, "calls").await;
+        done.expect("it ends well");
+        let made = position.split('-').collect::<Vec<_>>();
+        assert!(
+            made.len() == 4 && made[1].len() == 32 && made[1] != "0".repeat(32),
+            "one is made up: {position}"
+        );
+        let (again, _) = tail(&mut client, "calls").await;
+        assert_ne!(position, again);
         telemetry.end().await;
     });
 }

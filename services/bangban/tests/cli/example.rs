@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A member of staff of the sample district, and who moves the demonstration clock.
-const AGENT: [&str; 8] = [
+pub const AGENT: [&str; 8] = [
     "--role",
     "agent",
     "--subject",
@@ -25,7 +25,7 @@ const AGENT: [&str; 8] = [
 ];
 const CLOCK: [&str; 4] = ["--role", "operator", "--subject", "example"];
 
-fn token(data: &Path, person: &[&str]) -> String {
+pub fn token(data: &Path, person: &[&str]) -> String {
     let signed = bangban(data, &[&["token"], person].concat()).output();
     text(&signed.expect("the binary runs").stdout)
         .trim()
@@ -53,15 +53,22 @@ fn walked(done: &Output) -> String {
     told
 }
 
+/// Where a service is, by the line that says that they are ready.
+pub fn address<'a>(ready: &'a str, service: &str) -> &'a str {
+    let mut words = ready.split(' ').skip_while(|word| *word != service);
+    words.nth(1).expect("an address")
+}
+
+/// The authority of the services of a folder.
+pub fn authority(data: &Path) -> String {
+    let authority = data.join("certificates/authority.pem");
+    authority.display().to_string()
+}
+
 /// Walks through services as processes of their own, where the line says that they are ready.
 pub fn walks_through(data: &Path, ready: &str) {
-    let of = |service: &str| {
-        let mut words = ready.split(' ').skip_while(|word| *word != service);
-        words.nth(1).expect("an address")
-    };
-    let (directory, casework) = (of("directory"), of("casework"));
-    let authority = data.join("certificates/authority.pem");
-    let authority = authority.display().to_string();
+    let (directory, casework) = (address(ready, "directory"), address(ready, "casework"));
+    let authority = authority(data);
     let addresses = ["--address", directory, "--casework", casework];
     walked(&example(
         data,
@@ -70,7 +77,7 @@ pub fn walks_through(data: &Path, ready: &str) {
 }
 
 /// A demonstration that serves, with its address.
-fn running(data: &Path, flags: &[&str]) -> (Running, String) {
+pub fn running(data: &Path, flags: &[&str]) -> (Running, String) {
     let arguments = [&["run", "--listen", "127.0.0.1:0"], flags].concat();
     let mut running = Running::start(bangban(data, &arguments));
     let told = running.until_ready();

@@ -2,7 +2,9 @@
 
 mod appointment;
 mod certificates;
+mod ending;
 mod example;
+mod first_call;
 mod running;
 mod services;
 

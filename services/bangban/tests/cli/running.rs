@@ -54,12 +54,12 @@ impl Running {
         panic!("not ready\n{}\n{}", told.join("\n"), self.complaints());
     }
 
-    /// Waits until it complains of something.
-    pub fn complains(&self, of: &str) {
+    /// Waits until it complains of something, and says in which line.
+    pub fn complains(&self, of: &str) -> String {
         let mut seen = Vec::new();
         while let Some(line) = within(&self.complaints, END) {
             if line.contains(of) {
-                return;
+                return line;
             }
             seen.push(line);
         }

@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::Path, process::Command};
 use bangban_rig::Server;
 
 use crate::{
-    appointment, bangban, database, example,
+    appointment, bangban, database, example, first_call,
     running::{Running, eventually, runs, send},
     text,
 };
@@ -37,6 +37,7 @@ fn walk_and_end(url: &str, redis: &Server, replicas: usize) {
     assert_eq!(ready.matches("127.0.0.1:").count(), 5 * replicas, "{ready}");
     if replicas == 1 {
         example::walks_through(folder.path(), ready);
+        first_call::lists_what_casework_serves(folder.path(), ready);
     }
     let children = running.children();
     assert_eq!(children.len(), 5 * replicas);
