@@ -12,7 +12,6 @@ mod rolling;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use bangban::cli::Service;
 use bangban_tests::{block_on, cluster::Cluster, load::Outcome, postgres::Postgres};
 use tokio::sync::Mutex;
 
@@ -43,6 +42,3 @@ fn nothing_failed(outcome: &Outcome) {
     assert_eq!(outcome.tally.failure_count(), 0, "{outcome}");
     assert!(outcome.wrong.is_empty(), "{:?}", outcome.wrong);
 }
-
-/// Every service that a log is followed of.
-const LOGS: [Service; 3] = [Service::Directory, Service::Casework, Service::Consultation];

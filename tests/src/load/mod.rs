@@ -5,6 +5,7 @@
 
 pub mod books;
 pub mod command;
+mod desk;
 mod follow;
 mod read;
 pub mod rolling;
@@ -34,8 +35,13 @@ pub const RETRIES: u32 = 2;
 /// Between two looks at the books.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// The logs that are followed.
-const LOGS: [Service; 3] = [Service::Directory, Service::Casework, Service::Consultation];
+/// The logs that are followed: those of all services that are written to.
+pub const LOGS: [Service; 4] = [
+    Service::Directory,
+    Service::Casework,
+    Service::Consultation,
+    Service::Scheduling,
+];
 
 /// How somebody of the load calls.
 #[derive(Clone)]
