@@ -63,6 +63,19 @@ pub struct Trace {
 }
 
 impl Command {
+    /// What there is, by name.
+    pub(super) const NAMES: [&str; 9] = [
+        "OpenCase",
+        "OpenContact",
+        "RegisterConsultation",
+        "ConvertConsultation",
+        "GrantSkill",
+        "RegisterApplicant",
+        "HoldSlot",
+        "ConfirmBooking",
+        "CancelBooking",
+    ];
+
     /// What it is called.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -7,6 +7,7 @@ pub mod books;
 pub mod command;
 mod desk;
 mod follow;
+mod progress;
 mod read;
 pub mod rolling;
 mod work;
@@ -25,6 +26,7 @@ use tonic::Request;
 use crate::cluster::{self, Cluster, Ways};
 use books::{Books, Tally};
 use follow::Followed;
+use progress::Progress;
 
 /// How long a call may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -129,23 +131,23 @@ impl Load {
         }
     }
 
-    /// Waits until so many commands and so many reads more were answered, and every feed of which something can come has
-    /// brought acts.
+    /// Waits until so many commands and so many reads more were answered, each of both at least once, and every feed has
+    /// brought an act.
     ///
     /// # Panics
     /// When that takes longer than `within`.
     pub async fn goes_on(&self, count: u64, within: Duration) {
-        let (commands, reads) = self.books.answered();
-        let acts = self.act_count();
-        let has_gone_on = || {
-            let now = self.books.answered();
-            now.0 >= commands + count && now.1 >= reads + count && self.act_count() > acts
-        };
+        let before = Progress::of(self);
         let began = Instant::now();
-        while !has_gone_on() {
+        loop {
+            let lacks = Progress::of(self).lacks(&before, count);
+            if lacks.is_empty() {
+                return;
+            }
             assert!(
                 began.elapsed() < within,
-                "the load does not go on: {}",
+                "the load does not go on, it lacks {}: {}",
+                lacks.join(", "),
                 self.books.tally()
             );
             sleep(LOOK).await;
