@@ -7,15 +7,11 @@ use bangban_proto::bangban::casework::v1::{
 };
 use bangban_tests::{
     block_on,
-    cluster::Cluster,
+    cluster::{Cluster, metrics::page},
     receiver::{Receiver, text},
 };
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    process::Command,
-};
+use tokio::process::Command;
 
 const CONVERT: &str = "bangban.consultation.v1.ConsultationService/ConvertConsultation";
 const OPEN: &str = "bangban.casework.v1.CaseService/OpenCase";
@@ -91,27 +87,6 @@ fn way(receiver: &Receiver) -> Option<(Span, Span)> {
     let checked = child(&spans, call, "bangban-directory", SpanKind::Server, check)?;
     statement(&spans, checked, "bangban-directory")?;
     Some((own.clone(), written.clone()))
-}
-
-/// The page for Prometheus of the process that wrote this log.
-async fn page(log: &Path) -> String {
-    let log = std::fs::read_to_string(log).expect("a log");
-    let line = log
-        .lines()
-        .find(|line| line.contains("metrics for Prometheus"))
-        .expect("it says where");
-    let address = line
-        .split("address=")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next());
-    let mut stream = TcpStream::connect(address.expect("an address"))
-        .await
-        .expect("it listens");
-    let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
-    stream.write_all(asked).await.expect("asked");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.expect("answered");
-    page
 }
 
 fn has(page: &str, line: &str) {

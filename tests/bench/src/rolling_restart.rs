@@ -19,10 +19,12 @@ pub async fn measure() -> Result<Vec<Figure>, Failure> {
     let mut cluster = services::with_sample(REPLICAS).await?;
     let load = Load::start(&cluster).await;
     load.goes_on(rolling::BETWEEN, PATIENCE).await;
-    rolling::restart_each(&mut cluster, &load, REPLICAS).await;
+    let restarted = rolling::restart_each(&mut cluster, &load, REPLICAS).await;
     let outcome = load.end().await;
     cluster.end().await;
-    note(format!("rolling_restart_failures: {outcome}"));
+    note(format!(
+        "rolling_restart_failures: {restarted} processes restarted; {outcome}"
+    ));
     for wrong in &outcome.wrong {
         note(format!("rolling_restart_failures: {wrong}"));
     }

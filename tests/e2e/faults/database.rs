@@ -6,7 +6,7 @@ use bangban::cli::Service;
 use bangban_kit::refusal;
 use bangban_tests::{
     cluster::Cluster,
-    load::{Load, Outcome, command::Trace},
+    load::{LOGS, Load, Outcome, command::Trace},
     postgres::Ending,
 };
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -79,9 +79,9 @@ fn a_database_that_is_restarted_costs_clear_errors_and_ten_seconds_and_loses_and
         for (caller, command) in &outcome.tally.unknown {
             traces.push(command.send(caller).await.expect("done now"));
         }
-        for log in super::LOGS {
+        for log in LOGS {
             let counts = request_counts(&cluster, log).await;
-            let asked = traces.iter().filter(|trace| trace.log == log);
+            let asked = traces.iter().filter(|trace| trace.log == Some(log));
             for trace in asked {
                 assert_eq!(counts.get(&trace.request_id), Some(&1), "{trace:?}");
             }

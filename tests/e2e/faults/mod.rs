@@ -12,7 +12,7 @@ mod rolling;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use bangban::cli::Service;
+use bangban_kit::config::Config;
 use bangban_tests::{block_on, cluster::Cluster, load::Outcome, postgres::Postgres};
 use tokio::sync::Mutex;
 
@@ -26,12 +26,23 @@ fn on_cluster<F>(replicas: u16, test: impl FnOnce(Cluster, Arc<Postgres>) -> F)
 where
     F: Future<Output = ()>,
 {
+    on_cluster_with(replicas, |_| (), test);
+}
+
+/// The same with a changed configuration.
+fn on_cluster_with<F>(
+    replicas: u16,
+    change: impl FnOnce(&mut Config),
+    test: impl FnOnce(Cluster, Arc<Postgres>) -> F,
+) where
+    F: Future<Output = ()>,
+{
     block_on(async {
         let _turn = TURN.lock().await;
         let Some(postgres) = Postgres::start().map(Arc::new) else {
             return;
         };
-        let cluster = Cluster::start_on(postgres.url.clone(), replicas, |_| ()).await;
+        let cluster = Cluster::start_on(postgres.url.clone(), replicas, change).await;
         // The server outlives the test, which may have no use for it.
         test(cluster, postgres.clone()).await;
     });
@@ -43,6 +54,3 @@ fn nothing_failed(outcome: &Outcome) {
     assert_eq!(outcome.tally.failure_count(), 0, "{outcome}");
     assert!(outcome.wrong.is_empty(), "{:?}", outcome.wrong);
 }
-
-/// Every service that a log is followed of.
-const LOGS: [Service; 3] = [Service::Directory, Service::Casework, Service::Consultation];

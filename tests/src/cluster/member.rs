@@ -7,6 +7,8 @@ use std::{
 
 use bangban::services::{Plan, Process, Replica};
 
+use super::metrics;
+
 /// One process.
 pub struct Member {
     plan: Arc<Plan>,
@@ -39,6 +41,14 @@ impl Member {
     #[must_use]
     pub fn log(&self) -> String {
         self.process.tail()
+    }
+
+    /// Its page for Prometheus, where the configuration gives it one.
+    ///
+    /// # Panics
+    /// When it has none, or has ended.
+    pub async fn metrics(&self) -> String {
+        metrics::page(&self.process.log).await
     }
 
     /// Waits until it serves.

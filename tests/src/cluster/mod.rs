@@ -4,6 +4,7 @@
 //! The processes run the `bangban` that lies beside the tests: `cargo test --workspace` builds it.
 
 mod member;
+pub mod metrics;
 mod program;
 mod ways;
 

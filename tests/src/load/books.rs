@@ -19,8 +19,8 @@ use super::{
 /// Calls of one kind.
 #[derive(Debug, Clone, Default)]
 pub struct Kind {
-    /// Answered.
-    pub answered: u64,
+    /// How many were answered, by what was asked.
+    pub answered: BTreeMap<&'static str, u64>,
     /// Not answered: what was asked, and what came.
     pub failed: Vec<(&'static str, Status)>,
     /// What the slowest answer took.
@@ -70,10 +70,13 @@ impl Books {
         self.open().reads.note(what, began, answer);
     }
 
-    /// Commands and reads that were answered.
-    pub(super) fn answered(&self) -> (u64, u64) {
+    /// Commands and reads that were answered, by what was asked.
+    pub(super) fn answered(&self) -> [BTreeMap<&'static str, u64>; 2] {
         let tally = self.open();
-        (tally.commands.answered, tally.reads.answered)
+        [
+            tally.commands.answered.clone(),
+            tally.reads.answered.clone(),
+        ]
     }
 
     /// Commands and reads that failed.
@@ -89,10 +92,16 @@ impl Books {
 }
 
 impl Kind {
+    /// How many were answered.
+    #[must_use]
+    pub fn answered_count(&self) -> u64 {
+        self.answered.values().sum()
+    }
+
     fn note<T>(&mut self, what: &'static str, began: Instant, answer: &Result<T, Status>) {
         match answer {
             Ok(_) => {
-                self.answered += 1;
+                *self.answered.entry(what).or_default() += 1;
                 self.slowest = self.slowest.max(began.elapsed());
             }
             Err(status) => self.failed.push((what, status.clone())),
@@ -127,7 +136,7 @@ impl fmt::Display for Kind {
         write!(
             f,
             "{} answered, the slowest in {} ms, {} failed",
-            self.answered,
+            self.answered_count(),
             self.slowest.as_millis(),
             self.failed.len()
         )?;

@@ -5,7 +5,9 @@
 
 pub mod books;
 pub mod command;
+mod desk;
 mod follow;
+mod progress;
 mod read;
 pub mod rolling;
 mod work;
@@ -24,6 +26,7 @@ use tonic::Request;
 use crate::cluster::{self, Cluster, Ways};
 use books::{Books, Tally};
 use follow::Followed;
+use progress::Progress;
 
 /// How long a call may take.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -34,8 +37,13 @@ pub const RETRIES: u32 = 2;
 /// Between two looks at the books.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// The logs that are followed.
-const LOGS: [Service; 3] = [Service::Directory, Service::Casework, Service::Consultation];
+/// The logs that are followed: those of all services that are written to.
+pub const LOGS: [Service; 4] = [
+    Service::Directory,
+    Service::Casework,
+    Service::Consultation,
+    Service::Scheduling,
+];
 
 /// How somebody of the load calls.
 #[derive(Clone)]
@@ -123,23 +131,23 @@ impl Load {
         }
     }
 
-    /// Waits until so many commands and so many reads more were answered, and every feed of which something can come has
-    /// brought acts.
+    /// Waits until so many commands and so many reads more were answered, each of both at least once, and every feed has
+    /// brought an act.
     ///
     /// # Panics
     /// When that takes longer than `within`.
     pub async fn goes_on(&self, count: u64, within: Duration) {
-        let (commands, reads) = self.books.answered();
-        let acts = self.act_count();
-        let has_gone_on = || {
-            let now = self.books.answered();
-            now.0 >= commands + count && now.1 >= reads + count && self.act_count() > acts
-        };
+        let before = Progress::of(self);
         let began = Instant::now();
-        while !has_gone_on() {
+        loop {
+            let lacks = Progress::of(self).lacks(&before, count);
+            if lacks.is_empty() {
+                return;
+            }
             assert!(
                 began.elapsed() < within,
-                "the load does not go on: {}",
+                "the load does not go on, it lacks {}: {}",
+                lacks.join(", "),
                 self.books.tally()
             );
             sleep(LOOK).await;

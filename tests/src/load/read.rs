@@ -13,18 +13,23 @@ use bangban_proto::bangban::{
         GetItemRequest, ListStaffRequest, catalogue_service_client::CatalogueServiceClient,
         staff_service_client::StaffServiceClient,
     },
+    scheduling::v1::booking_service_client::BookingServiceClient,
     supervision::v1::{
         ListKeptCheckpointsRequest, checkpoint_service_client::CheckpointServiceClient,
     },
 };
 use tonic::Status;
 
-use super::{Caller, command::Trace};
+use super::{Caller, command::Trace, desk::Desk};
 use crate::case::ITEM;
 
+/// What is read back after it was written.
+pub(super) const BACK: &str = "GetCase";
+
 /// What is read, one after the other.
-pub(super) const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 7] = [
     "GetCaseByReceipt",
+    "GetAvailability",
     "ListCases",
     "GetItem",
     "ListStaff",
@@ -58,6 +63,7 @@ pub(super) async fn one(
     name: &str,
     district: &str,
     receipt: &str,
+    desk: &Desk,
 ) -> Result<(), Status> {
     let ways = &caller.ways;
     let district = district.to_owned();
@@ -70,6 +76,15 @@ pub(super) async fn one(
                 ..GetCaseByReceiptRequest::default()
             };
             cases.get_case_by_receipt(caller.request(request)).await?;
+        }
+        "GetAvailability" => {
+            let request = caller.request(desk.availability(district));
+            let mut bookings = BookingServiceClient::new(ways.of(Service::Scheduling));
+            let days = bookings.get_availability(request).await?.into_inner().days;
+            // The contract lets it answer that it does not know: nobody could book then.
+            if !days.iter().any(|day| day.is_published && day.is_known) {
+                return Err(Status::data_loss("what is free was not known"));
+            }
         }
         "ListCases" => {
             let request = ListCasesRequest {

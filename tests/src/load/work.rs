@@ -1,4 +1,5 @@
-//! Who puts the load on: agents who open cases and write to them, an agent at the telephone, an operator, readers.
+//! Who puts the load on: agents who open cases and write to them, an agent at the telephone, one who gives appointments, an
+//! operator, readers.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,7 +11,8 @@ use bangban_kit::identity::Person;
 use bangban_proto::bangban::{
     casework::v1::{CaseKind, ContactReason, OpenCaseRequest, OpenContactRequest},
     consultation::v1::{ConvertConsultationRequest, RegisterConsultationRequest},
-    directory::v1::GrantSkillRequest,
+    directory::v1::{DocumentKind, GrantSkillRequest, RegisterApplicantRequest},
+    scheduling::v1::{CancelBookingRequest, CancelReason, ConfirmBookingRequest, HoldSlotRequest},
     types::v1::Channel,
 };
 use tokio::{
@@ -23,6 +25,7 @@ use super::{
     Caller,
     books::Books,
     command::{Command, Trace},
+    desk::Desk,
     read,
 };
 use crate::{
@@ -42,6 +45,9 @@ const AGENTS: [&str; 4] = ["hu-yulian", "xu-aizhen", "peng-jun", "shen-xia"];
 
 /// Who answers the telephone.
 const TELEPHONE: &str = "liu-chunyan";
+
+/// Who gives appointments.
+const CLERK: &str = "zhou-wenjing";
 
 /// Whose skill is granted again and again; given no cases here.
 const LEARNER: &str = "lei-ming";
@@ -96,6 +102,9 @@ pub(super) async fn spawn(
     }
     let person = cluster.sample.person(TELEPHONE).expect("in the sample");
     workers.spawn(worker(cluster.person(&person)).telephone(person, applicant));
+    let person = cluster.sample.person(CLERK).expect("in the sample");
+    let desk = Desk::open(cluster, &person.site).await;
+    workers.spawn(worker(cluster.person(&person)).appointments(desk.clone()));
     let skill = cluster.sample.staff.iter().find(|s| s.id == LEARNER);
     let skill = skill.and_then(|s| s.skill().expect("channels that exist"));
     workers.spawn(worker(cluster.operator()).grants(GrantSkillRequest {
@@ -105,7 +114,7 @@ pub(super) async fn spawn(
         ..GrantSkillRequest::default()
     }));
     for first in 0..READERS {
-        workers.spawn(worker(cluster.operator()).reads(first));
+        workers.spawn(worker(cluster.operator()).reads(first, desk.clone()));
     }
 }
 
@@ -161,7 +170,7 @@ impl Worker {
                 if let Some(written) = self.command(contact).await {
                     let began = Instant::now();
                     let answer = read::back(&self.caller, &self.district, &written).await;
-                    self.books.read("GetCase", began, &answer);
+                    self.books.read(read::BACK, began, &answer);
                 }
             }
         }
@@ -195,6 +204,67 @@ impl Worker {
         }
     }
 
+    /// Gives appointments to people who are new, each of whom gives it up again.
+    async fn appointments(mut self, desk: Desk) {
+        for slot in desk.slots.iter().cycle() {
+            if !self.goes_on().await {
+                return;
+            }
+            let registering = Command::Applicant(RegisterApplicantRequest {
+                district: self.district.clone(),
+                request_id: request_id(),
+                name: "示例".to_owned(),
+                document_kind: DocumentKind::NotShown.into(),
+                telephone: "13800138000".to_owned(),
+                ..RegisterApplicantRequest::default()
+            });
+            if let Some(applicant) = self.command(registering).await {
+                self.appointment(slot, applicant.id).await;
+            }
+        }
+    }
+
+    /// A seat is held, confirmed and given up; what fails ends it. None when it has come to its end before.
+    async fn appointment(&mut self, slot: &str, applicant: String) -> Option<()> {
+        let holding = Command::Hold(HoldSlotRequest {
+            district: self.district.clone(),
+            request_id: request_id(),
+            slot: slot.to_owned(),
+            applicant,
+            item: ITEM.to_owned(),
+            ..HoldSlotRequest::default()
+        });
+        let hold = self.next(holding).await?.hold?;
+        let booking = hold.booking.clone();
+        let confirming = Command::Confirm(ConfirmBookingRequest {
+            district: self.district.clone(),
+            request_id: request_id(),
+            booking: hold.booking,
+            slot: hold.slot,
+            seat: hold.seat,
+            epoch: hold.epoch,
+            channel: Channel::Window.into(),
+            ..ConfirmBookingRequest::default()
+        });
+        self.next(confirming).await?;
+        let cancelling = Command::Cancel(CancelBookingRequest {
+            district: self.district.clone(),
+            request_id: request_id(),
+            booking,
+            reason: CancelReason::Applicant.into(),
+            ..CancelBookingRequest::default()
+        });
+        self.next(cancelling).await.map(|_| ())
+    }
+
+    /// Sends a command at the next tick.
+    async fn next(&mut self, command: Command) -> Option<Trace> {
+        if self.goes_on().await {
+            return self.command(command).await;
+        }
+        None
+    }
+
     /// Grants a skill again and again.
     async fn grants(mut self, request: GrantSkillRequest) {
         while self.goes_on().await {
@@ -207,7 +277,7 @@ impl Worker {
     }
 
     /// Reads one thing after the other.
-    async fn reads(mut self, first: usize) {
+    async fn reads(mut self, first: usize, desk: Desk) {
         for name in read::NAMES.iter().cycle().skip(first) {
             if !self.goes_on().await {
                 return;
@@ -217,7 +287,7 @@ impl Worker {
                 continue;
             }
             let began = Instant::now();
-            let answer = read::one(&self.caller, name, &self.district, &receipt).await;
+            let answer = read::one(&self.caller, name, &self.district, &receipt, &desk).await;
             self.books.read(name, began, &answer);
         }
     }
