@@ -8,7 +8,7 @@ mod drain;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bangban_kit::{
-    access::{AccessLayer, Regions},
+    access::{AccessLayer, DeadlineLayer, Regions},
     config,
     identity::Verifier,
     link::Link,
@@ -157,6 +157,7 @@ pub async fn serve(
         .http2_keepalive_interval(Some(PING.0))
         .http2_keepalive_timeout(Some(PING.1))
         .layer(CallLayer)
+        .layer(DeadlineLayer)
         // What comes from within the process was taken in already, with the call that it serves.
         .layer(admission)
         .layer(access)
@@ -181,6 +182,7 @@ fn inside(access: &AccessLayer, routes: Routes) -> Stack {
                 request
             })
             .layer(CallLayer)
+            .layer(DeadlineLayer)
             .layer(access.clone())
             .service(routes),
     )

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bangban_kit::{
-    access::Regions,
+    access::{Deadline, Regions},
     config,
     identity::{ContextKey, Issuer, Verifier},
     refusal::{Refusal, reason},
@@ -44,6 +44,7 @@ impl Regions for Everywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bangban_kit::{
-    access::{AccessLayer, Regions},
+    access::{AccessLayer, Deadline, DeadlineLayer, Regions},
     identity::{Caller, ContextKey, Issuer, Person, Verifier},
     refusal::Refusal,
 };
@@ -121,6 +121,7 @@ impl Regions for Everywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }
@@ -185,6 +186,7 @@ impl Model {
         let address = incoming.local_addr().unwrap();
         let (_, health) = tonic_health::server::health_reporter();
         let server = tonic::transport::Server::builder()
+            .layer(DeadlineLayer)
             .layer(tower::util::option_layer(layer))
             .layer(AccessLayer::new(verifier, Arc::new(Everywhere)))
             .add_service(health)

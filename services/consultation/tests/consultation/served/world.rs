@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use bangban_calendar::{Calendar, SHANGHAI};
 use bangban_consultation::Consultation as Service;
 use bangban_kit::{
-    access::Regions,
+    access::{Deadline, Regions},
     config::Config,
     identity::{ContextKey, Issuer, Person, Verifier},
     refusal::{self, Refusal},
@@ -61,6 +61,7 @@ impl Regions for Anywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }
