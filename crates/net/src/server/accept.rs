@@ -10,9 +10,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 
-use super::connection::{Connection, Io};
+use super::connection::{Connection, End, Io};
 use crate::tls::Tls;
 
 /// How long a client may take for its part of the TLS handshake.
@@ -27,15 +26,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are accepted and not yet taken up.
 const WAITING: usize = 64;
 
-/// The connections that come in until `draining`.
+/// The connections that come in until the drain begins.
 pub(super) fn incoming(
     listener: TcpListener,
     tls: Option<Tls>,
     most: u32,
-    draining: CancellationToken,
+    end: End,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (taken, incoming) = mpsc::channel(WAITING);
-    tokio::spawn(accept(listener, tls, most, draining, taken));
+    tokio::spawn(accept(listener, tls, most, end, taken));
     ReceiverStream::new(incoming)
 }
 
@@ -43,13 +42,13 @@ async fn accept(
     listener: TcpListener,
     tls: Option<Tls>,
     most: u32,
-    draining: CancellationToken,
+    end: End,
     taken: mpsc::Sender<io::Result<Connection>>,
 ) {
     let places = Arc::new(Semaphore::new(most as usize));
     loop {
         let accepted = tokio::select! {
-            () = draining.cancelled() => return,
+            () = end.closing.cancelled() => return,
             () = taken.closed() => return,
             accepted = listener.accept() => accepted,
         };
@@ -70,7 +69,7 @@ async fn accept(
         };
         set(&stream);
         let secured = tls.as_ref().and_then(Tls::server).map(TlsAcceptor::from);
-        let (taken, draining) = (taken.clone(), draining.clone());
+        let (taken, end) = (taken.clone(), end.child());
         tokio::spawn(async move {
             let io = match secured {
                 None => Io::Plain(stream),
@@ -84,7 +83,7 @@ async fn accept(
                 },
             };
             // Nobody takes it when the server has ended meanwhile.
-            let _ = taken.send(Ok(Connection::new(io, draining, place))).await;
+            let _ = taken.send(Ok(Connection::new(io, end, place))).await;
         });
     }
 }

@@ -27,8 +27,8 @@ use crate::{
     tls::Tls,
 };
 
-use self::conditions::Conditions;
 pub use self::{conditions::Condition, drain::signalled};
+use self::{conditions::Conditions, connection::End};
 
 /// Streams that a client resets before a handler took them (CVE-2023-44487).
 const PENDING_RESETS: usize = 20;
@@ -100,7 +100,8 @@ pub async fn listen(server: &config::Server) -> Result<Listening, Error> {
     Ok(Listening { listener, address })
 }
 
-/// Serves until `stop`, then drains: not serving, a notice, no new connections, calls in flight until the bound.
+/// Serves until `stop`, then drains: not serving, a notice, no new connections, calls in flight until the bound. What is
+/// open after that is cut off.
 ///
 /// # Errors
 /// When the transport fails.
@@ -137,13 +138,16 @@ pub async fn serve(
     let access = AccessLayer::new(plan.verifier, plan.regions);
     plan.local.fill(inside(&access, routes.clone()));
 
-    let closing = CancellationToken::new();
+    let end = End::default();
+    // However this returns.
+    let _over = end.over.clone().drop_guard();
     let incoming = accept::incoming(
         listening.listener,
         plan.tls.clone(),
         server.max_connections,
-        closing.clone(),
+        end.clone(),
     );
+    let closing = end.closing;
     if let Some(tls) = plan.tls {
         tokio::spawn(tls.watch(closing.clone()));
     }

@@ -103,6 +103,7 @@ impl World {
         config.database.url = url;
         config.database.max_connections = 8;
         config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.server.drain_notice_seconds = 0;
         let identity = config.identity.clone();
         let issuer = Issuer::open_or_create(
             &folder.path().join("issuer.key"),
