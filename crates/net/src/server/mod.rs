@@ -30,8 +30,9 @@ use crate::{
 pub use self::{conditions::Condition, drain::signalled};
 use self::{conditions::Conditions, connection::End};
 
-/// Streams that a client resets before a handler took them (CVE-2023-44487).
-const PENDING_RESETS: usize = 20;
+/// Streams that a client resets before a handler took them (CVE-2023-44487). h2 has 20 when nobody says; a process that
+/// was stopped for a moment finds more calls than that of one client together with their ends, and means no harm.
+const PENDING_RESETS: usize = 64;
 
 /// Streams that we reset because of what a client sent, over the life of a connection (CVE-2025-8671).
 const OWN_RESETS: usize = 1024;
