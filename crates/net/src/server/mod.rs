@@ -16,7 +16,7 @@ use bangban_kit::{
 use bangban_telemetry::server::CallLayer;
 use http::Request;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tonic::{body::Body, service::Routes, transport::Server};
 use tonic_health::ServingStatus;
 use tower::ServiceBuilder;
@@ -135,6 +135,7 @@ pub async fn serve(
         .prepare();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let admission = Admission::new(admission::Settings::of(server, processors));
+    let _told = AbortOnDropHandle::new(tokio::spawn(admission.clone().tell()));
     let admission = AdmissionLayer::new(&admission, plan.verifier.clone());
     let access = AccessLayer::new(plan.verifier, plan.regions);
     plan.local.fill(inside(&access, routes.clone()));
