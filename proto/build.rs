@@ -1,7 +1,7 @@
 //! Compiles the .proto files without a system protoc, and generates beside the usual code:
 //! field validation, the table of methods with their declared access, and the uniform heads of requests.
 
-use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
+use std::{collections::BTreeSet, env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor, Value};
 
@@ -15,6 +15,27 @@ const HEAD_FIELDS: [&str; 7] = [
     "consultation",
     "booking",
 ];
+
+/// Commands whose requests carry no request id, and why they may be repeated all the same.
+const WITHOUT_REQUEST_ID: [(&str, &str); 3] = [
+    (
+        "bangban.consultation.v1.ConsultationService.ExportRegister",
+        "it changes nothing; names that it shows in clear twice are on record twice",
+    ),
+    (
+        "bangban.scheduling.v1.BookingService.CancelByLink",
+        "the link is its own request id",
+    ),
+    (
+        "bangban.scheduling.v1.BookingService.MoveByLink",
+        "the link is its own request id",
+    ),
+];
+
+/// Values of `google.protobuf.MethodOptions.IdempotencyLevel`.
+const UNKNOWN: i32 = 0;
+const NO_SIDE_EFFECTS: i32 = 1;
+const IDEMPOTENT: i32 = 2;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=bangban");
@@ -55,6 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bare.encode_file_descriptor_set(),
     )?;
 
+    say_that_they_are_the_same(&pool)?;
     fs::write(out.join("methods.rs"), methods(&pool)?)?;
     fs::write(
         out.join("heads.rs"),
@@ -114,11 +136,8 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
             )
             .into());
         }
-        let level = options
-            .get_field_by_name("idempotency_level")
-            .and_then(|v| v.as_enum_number())
-            .unwrap_or(0);
-        if level == 0 {
+        let level = level(&method);
+        if level == UNKNOWN {
             return Err(format!(
                 "{name} does not declare whether it may be repeated (idempotency_level)"
             )
@@ -130,9 +149,9 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
             roles,
             scope,
             is_public,
-            level == 1,
+            level == NO_SIDE_EFFECTS,
             method.is_server_streaming(),
-            level != 1 && !names_what_is_there(&method.input()),
+            level != NO_SIDE_EFFECTS && !names_what_is_there(&method.input()),
         ));
     }
     rows.sort();
@@ -145,6 +164,37 @@ fn methods(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     }
     text.push(']');
     Ok(text)
+}
+
+fn level(method: &MethodDescriptor) -> i32 {
+    method
+        .options()
+        .get_field_by_name("idempotency_level")
+        .and_then(|v| v.as_enum_number())
+        .unwrap_or(UNKNOWN)
+}
+
+/// A command that comes twice has to say that it is the same one, or callers may not repeat it. One that does not, and is
+/// not listed, stops the build; so does one that is listed without need.
+fn say_that_they_are_the_same(pool: &DescriptorPool) -> Result<(), Box<dyn Error>> {
+    let silent: BTreeSet<String> = ours(pool)
+        .filter(|m| level(m) == IDEMPOTENT && m.input().get_field_by_name("request_id").is_none())
+        .map(|m| m.full_name().to_owned())
+        .collect();
+    let is_listed = |name: &String| WITHOUT_REQUEST_ID.iter().any(|(listed, _)| listed == name);
+    if let Some(name) = silent.iter().find(|name| !is_listed(name)) {
+        return Err(format!(
+            "{name} is IDEMPOTENT and its request has no request_id: give it one, or say in WITHOUT_REQUEST_ID why it may be repeated without"
+        )
+        .into());
+    }
+    match WITHOUT_REQUEST_ID.iter().find(|(name, _)| !silent.contains(*name)) {
+        Some((name, why)) => Err(format!(
+            "{name} is no command without a request_id: take it out of WITHOUT_REQUEST_ID, where it stands because {why}"
+        )
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// Whether a request names a case, or a version that somebody has read.
@@ -170,7 +220,7 @@ fn numbers(message: &DynamicMessage, field: &str) -> Vec<i32> {
 fn heads(pool: &DescriptorPool, validated: &str) -> Result<String, Box<dyn Error>> {
     let validated = validated.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut text = String::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for method in ours(pool) {
         for (message, is_request) in [(method.input(), true), (method.output(), false)] {
             if !seen.insert(message.full_name().to_owned()) {

@@ -24,12 +24,22 @@ pub struct Method {
     pub scope: i32,
     /// No token is needed.
     pub is_public: bool,
-    /// Has no side effects. The others are idempotent: a method that may not be repeated does not compile.
+    /// Has no side effects. The others are idempotent, by the request id that their requests carry or for a reason that the
+    /// build knows: a method that may not be repeated does not compile.
     pub is_read: bool,
     /// Answers a stream of messages.
     pub is_stream: bool,
     /// A command that begins something: its request names neither a case nor an etag.
     pub is_beginning: bool,
+}
+
+impl Method {
+    /// What the contracts say of the method at this path; nothing when it is in none.
+    #[must_use]
+    pub fn at(path: &str) -> Option<&'static Self> {
+        let found = METHODS.binary_search_by(|method| method.path.cmp(path));
+        found.ok().map(|at| &METHODS[at])
+    }
 }
 
 /// Every method of every contract, by path.

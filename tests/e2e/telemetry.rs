@@ -106,6 +106,10 @@ async fn pages(logs: &Path) {
     has(&scheduling, "bangban_gate_degraded 0");
     has(&scheduling, "bangban_gate_answers_total{answer=\"seat\"} ");
     has(&scheduling, "bangban_gate_drift_found_total 0");
+    has(
+        &casework,
+        "bangban_admission_refused_total{class=\"people\"} ",
+    );
     has(&casework, "bangban_cases{state=\"open\"} ");
     has(&casework, "bangban_cases{state=\"delivered\"} ");
     has(

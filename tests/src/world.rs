@@ -88,6 +88,8 @@ impl World {
             ..Config::default()
         };
         config.server.listen = ([127, 0, 0, 1], 0).into();
+        // Nobody but the test calls it, and it knows.
+        config.server.drain_notice_seconds = 0;
         config.server.drain_seconds = 2;
         config.demonstration.is_enabled = true;
         let mut server = None;

@@ -1,7 +1,9 @@
-//! The check before every handler: which method, who calls, may they; and the deadline that the caller set.
+//! The check before every handler: which method, who calls, may they. Outside of it stands the caller's deadline.
 //!
 //! What a method demands stands in the contract ([`bangban_proto::METHODS`]). A path that is in no contract is refused,
 //! except health, which orchestrators ask without a token. Handlers find an [`Arc<Caller>`] in the request.
+
+mod deadline;
 
 use std::{
     collections::HashMap,
@@ -9,7 +11,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bangban_proto::{
@@ -17,9 +18,9 @@ use bangban_proto::{
     bangban::options::v1::{Role, Scope},
 };
 use http::{HeaderValue, Request, Response};
-use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 
+pub use self::deadline::{Bounded, Deadline, DeadlineLayer, MAX_DEADLINE, too_late};
 use crate::{
     identity::{Caller, Verifier},
     link::Link,
@@ -38,19 +39,13 @@ pub fn taken<T>(request: tonic::Request<T>) -> (Arc<Caller>, Option<Deadline>, T
     (caller, deadline, request.into_inner())
 }
 
-/// Longest deadline that a unary call may ask for; what asks for none gets it.
-pub const MAX_DEADLINE: Duration = Duration::from_secs(60);
-
-/// By when the caller wants its answer. In the extensions of every request; calls made on its behalf take it over.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(pub Instant);
-
 /// Answers whether a region code exists, for tokens that name one.
 pub trait Regions: Send + Sync {
-    /// Whether the code is in the region tree in force.
+    /// Whether the code is in the region tree in force; within what the caller has left, where it has to be asked for.
     fn exists(
         &self,
         code: String,
+        deadline: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>>;
 }
 
@@ -123,22 +118,15 @@ where
             let authorization = request.headers().get(http::header::AUTHORIZATION).cloned();
             let link = request.extensions().get::<Link>().cloned();
             let link = link.unwrap_or_default();
-            match shared.admit(&path, authorization.as_ref(), &link).await {
+            let deadline = request.extensions().get::<Deadline>().copied();
+            let admitted = shared.admit(&path, authorization.as_ref(), &link, deadline);
+            match admitted.await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                 }
                 Err(refusal) => return Ok(Status::from(refusal).into_http()),
             }
-            let deadline = deadline(&request);
-            if let Some(deadline) = deadline {
-                request.extensions_mut().insert(Deadline(deadline));
-                match tokio::time::timeout_at(deadline, inner.call(request)).await {
-                    Ok(answer) => answer.map(explain),
-                    Err(_) => Ok(Status::from(too_late()).into_http()),
-                }
-            } else {
-                inner.call(request).await.map(explain)
-            }
+            inner.call(request).await.map(explain)
         })
     }
 }
@@ -149,6 +137,7 @@ impl Shared {
         path: &str,
         authorization: Option<&HeaderValue>,
         link: &Link,
+        deadline: Option<Deadline>,
     ) -> Result<Arc<Caller>, Refusal> {
         if path.starts_with("/grpc.health.v1.Health/") {
             return Ok(Arc::new(Caller::public()));
@@ -186,7 +175,8 @@ impl Shared {
                 "this needs authority over the whole installation",
             ));
         }
-        if !caller.region.is_empty() && !self.regions.exists(caller.region.clone()).await? {
+        let region = &caller.region;
+        if !region.is_empty() && !self.regions.exists(region.clone(), deadline).await? {
             return Err(Refusal::new(
                 Kind::Unauthenticated,
                 "TOKEN_REGION_UNKNOWN",
@@ -218,55 +208,6 @@ pub fn bearer(authorization: Option<&HeaderValue>) -> Result<&str, Refusal> {
                 "log in first: the request carries no token (authorization: Bearer …)",
             )
         })
-}
-
-/// What is told to those whose time is over, or cannot suffice.
-#[must_use]
-pub fn too_late() -> Refusal {
-    Refusal::new(
-        Kind::TooLate,
-        "DEADLINE_EXCEEDED",
-        "",
-        "未能在期限内完成，请重试（同一请求号不会重复办理）",
-        "not done within the deadline: try again with the same request id, nothing happens twice",
-    )
-}
-
-/// When the answer is due: what `grpc-timeout` says, a little earlier than tonic would cut the call off, so that the
-/// code is honest. Streams have none unless they ask for one.
-fn deadline(request: &Request<Body>) -> Option<Instant> {
-    let asked = request
-        .headers()
-        .get("grpc-timeout")
-        .and_then(|v| v.to_str().ok())
-        .and_then(timeout);
-    let is_stream =
-        request.uri().path().ends_with("/Tail") || request.uri().path().ends_with("/ExportLedger");
-    let budget = match asked {
-        Some(asked) if is_stream => asked,
-        Some(asked) => asked.min(MAX_DEADLINE),
-        None if is_stream || request.uri().path().starts_with("/grpc.") => return None,
-        None => MAX_DEADLINE,
-    };
-    Some(Instant::now() + budget - (budget / 20).min(Duration::from_millis(20)))
-}
-
-/// The value of `grpc-timeout`: up to eight digits and a unit.
-fn timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(amount * 3600),
-        "M" => Duration::from_secs(amount * 60),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    })
 }
 
 /// Gives the refusals that the transport makes by itself the same shape as ours.
@@ -304,16 +245,6 @@ fn explain(response: Response<Body>) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn grpc_timeouts_are_read_in_every_unit() {
-        assert_eq!(timeout("5S"), Some(Duration::from_secs(5)));
-        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(timeout("1H"), Some(Duration::from_secs(3600)));
-        for wrong in ["", "S", "5", "5x", "123456789S", "-1S"] {
-            assert_eq!(timeout(wrong), None, "{wrong:?}");
-        }
-    }
 
     #[test]
     fn every_method_declares_roles_and_scope_or_is_public() {

@@ -7,7 +7,6 @@ use bangban_kit::{
     identity::{Caller, ContextKey},
     refusal::Refusal,
 };
-use tokio::time::Instant;
 use tonic::{Request, metadata::MetadataValue};
 
 use crate::client::Channel;
@@ -46,9 +45,7 @@ impl Peer {
         body: T,
     ) -> Result<Request<T>, Refusal> {
         let mut request = self.stream_request(caller, body)?;
-        let left = deadline.map_or(DEFAULT_DEADLINE, |d| {
-            d.0.saturating_duration_since(Instant::now())
-        });
+        let left = deadline.map_or(DEFAULT_DEADLINE, Deadline::left);
         request.set_timeout(left.max(Duration::from_millis(1)));
         Ok(request)
     }

@@ -10,6 +10,7 @@ pub mod client;
 pub mod failure;
 mod import;
 mod ledger;
+mod regions;
 mod run;
 pub mod sample;
 pub mod serve;

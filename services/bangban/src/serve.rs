@@ -1,9 +1,6 @@
 //! A process that serves: all services in one, or one of them with the others on the network.
 
-use std::{
-    collections::HashSet, future::Future, net::SocketAddr, path::Path, pin::Pin, sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bangban_casework::Casework;
 use bangban_consultation::Consultation;
@@ -12,7 +9,6 @@ use bangban_kit::{
     access::Regions,
     config::Config,
     identity::{ContextKey, Verifier},
-    refusal::Refusal,
 };
 use bangban_net::{
     client::{Channel, Endpoints, Local, Settings},
@@ -20,24 +16,18 @@ use bangban_net::{
     server::{self, Plan},
     tls::{Secure, Tls},
 };
-use bangban_proto::bangban::{
-    directory::v1::{GetRegionRequest, region_service_client::RegionServiceClient},
-    events::v1::event_feed_server::EventFeedServer,
-};
+use bangban_proto::bangban::events::v1::event_feed_server::EventFeedServer;
 use bangban_scheduling::Scheduling;
 use bangban_store::{Store, feed::Feeds};
 use bangban_supervision::Supervision;
-use tokio::{sync::Mutex, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, service::RoutesBuilder};
+use tonic::service::RoutesBuilder;
 
-use crate::{cli, failure::Failure, token::Signer};
+use crate::{cli, failure::Failure, regions::RemoteRegions, token::Signer};
 
 /// How long background tasks get to end after the server has.
 const TASKS_END: Duration = Duration::from_secs(5);
-
-/// How long asking another process for a region may take.
-const REGION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What a process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,10 +225,7 @@ pub async fn start(
     );
     let regions: Arc<dyn Regions> = match &directory {
         Some(directory) => directory.regions(),
-        None => Arc::new(RemoteRegions {
-            channel,
-            known: Mutex::default(),
-        }),
+        None => Arc::new(RemoteRegions::of(channel)),
     };
     let plan = Plan {
         routes: builder.routes(),
@@ -351,46 +338,4 @@ pub(crate) fn channel(
         Secure::to_service(tls, service),
         Settings::of(service),
     ))
-}
-
-/// Regions of a directory in another process. What exists is remembered; regions do not vanish within a data set.
-struct RemoteRegions {
-    channel: Channel,
-    known: Mutex<HashSet<String>>,
-}
-
-impl Regions for RemoteRegions {
-    fn exists(
-        &self,
-        code: String,
-    ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
-        Box::pin(async move {
-            if self.known.lock().await.contains(&code) {
-                return Ok(true);
-            }
-            let mut request = tonic::Request::new(GetRegionRequest { code: code.clone() });
-            request.set_timeout(REGION_DEADLINE);
-            match RegionServiceClient::new(self.channel.clone())
-                .get_region(request)
-                .await
-            {
-                Ok(_) => {
-                    self.known.lock().await.insert(code);
-                    Ok(true)
-                }
-                Err(status) if status.code() == Code::NotFound => Ok(false),
-                Err(status) => {
-                    tracing::warn!(code = ?status.code(), "the directory cannot be asked for a region");
-                    Err(Refusal::new(
-                        bangban_kit::refusal::Kind::Unavailable,
-                        "DIRECTORY_UNAVAILABLE",
-                        "",
-                        "目录服务暂时不可用，请稍后重试",
-                        "the directory cannot be reached at the moment: try again",
-                    )
-                    .retry_after(Duration::from_secs(1)))
-                }
-            }
-        })
-    }
 }

@@ -50,9 +50,10 @@ pub struct Config {
 pub struct Server {
     /// Address and port of gRPC. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Seconds between announcing the end and refusing new connections, so that balancers notice.
+    /// Seconds between announcing the end and refusing new connections, so that balancers notice: our own clients ask once a
+    /// second.
     pub drain_notice_seconds: u64,
-    /// Seconds that calls in flight get to end.
+    /// Seconds that calls in flight get to end after that; what is open then is cut off.
     pub drain_seconds: u64,
     /// Largest request message in bytes: 1 KiB to 16 MiB.
     pub max_message_bytes: usize,
@@ -175,7 +176,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
-            drain_notice_seconds: 0,
+            drain_notice_seconds: 1,
             drain_seconds: 20,
             max_message_bytes: 1 << 20,
             max_streams: 200,

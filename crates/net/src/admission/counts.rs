@@ -1,4 +1,4 @@
-//! What admission has done so far, for metrics.
+//! What admission has done so far: for tests, and in part for metrics (`figures.rs`).
 
 /// What has become of the calls of a kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

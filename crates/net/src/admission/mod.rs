@@ -11,6 +11,7 @@ mod body;
 mod bounds;
 mod class;
 mod counts;
+mod figures;
 mod gate;
 mod limit;
 mod permit;
@@ -46,5 +47,10 @@ impl Admission {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.counts()
+    }
+
+    /// Shows that to who reads metrics, for ever; nothing when nobody does.
+    pub async fn tell(self) {
+        figures::tell(&self).await;
     }
 }

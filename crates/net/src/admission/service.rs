@@ -9,7 +9,7 @@ use std::{
 };
 
 use bangban_kit::{
-    access::{bearer, too_late},
+    access::{Deadline, bearer, too_late},
     identity::{Caller, Verifier},
     link::Link,
 };
@@ -26,7 +26,6 @@ use super::{
     refused::overloaded,
     waiting::Line,
 };
-use crate::client::timeout;
 
 /// When an export that was refused may come again.
 const EXPORT_AGAIN: Duration = Duration::from_secs(5);
@@ -37,7 +36,8 @@ const FEED_AGAIN: Duration = Duration::from_secs(1);
 /// Digits of a region code that name a district (county level; GB/T 2260).
 const DISTRICT_DIGITS: usize = 6;
 
-/// The layer: outside of the check of tokens, which is heavier.
+/// The layer: outside of the check of tokens, which is heavier; inside of [`bangban_kit::access::DeadlineLayer`], which says
+/// how long a call may wait.
 #[derive(Clone, Debug)]
 pub struct AdmissionLayer {
     gate: Arc<Gate>,
@@ -138,12 +138,12 @@ impl AdmissionLayer {
         };
         // What a service asks on the way was taken in elsewhere: finishing it frees a place there.
         let is_begun = known.is_some_and(|caller| !caller.via.is_empty());
-        let given = timeout::read(request.headers());
+        let deadline = request.extensions().get::<Deadline>();
         Ask {
             rank: if is_begun { Rank::Ongoing } else { rank },
             line,
             method,
-            deadline: given.and_then(|given| Instant::now().checked_add(given)),
+            deadline: deadline.map(|deadline| deadline.0),
         }
     }
 
@@ -182,6 +182,7 @@ impl AdmissionLayer {
 }
 
 async fn taken_in(gate: &Arc<Gate>, ask: Ask) -> Result<Permit, Status> {
+    let deadline = ask.deadline;
     let place = match gate.ask(Instant::now(), ask) {
         Asked::In(permit) => return Ok(permit),
         Asked::Wait(place) => place,
@@ -189,6 +190,10 @@ async fn taken_in(gate: &Arc<Gate>, ask: Ask) -> Result<Permit, Status> {
     };
     match place.wait().await {
         Some(permit) => Ok(permit),
+        None if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+            gate.count(|counts| counts.people.too_late += 1);
+            Err(too_late().into())
+        }
         None => {
             gate.count(|counts| counts.people.refused += 1);
             Err(overloaded(gate.settings.queue).into())

@@ -1,4 +1,5 @@
-//! What a channel has done so far, for metrics.
+//! What a channel has done so far. Of these numbers metrics show the retries, of all channels together
+//! ([`bangban_telemetry::client::retried`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,6 +1,6 @@
 //! What the contract says of a method that a caller has to know: whether it may be repeated, and whether it streams.
 
-use bangban_proto::METHODS;
+use bangban_proto::Method;
 
 /// What goes back and forth in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,13 @@ pub struct Declared {
 }
 
 /// What the contracts say of the method at this path. All of ours may be repeated: a method that declares neither
-/// `NO_SIDE_EFFECTS` nor `IDEMPOTENT` does not compile. Others are passed through, and never repeated.
+/// `NO_SIDE_EFFECTS` nor `IDEMPOTENT` does not compile, nor does an `IDEMPOTENT` one whose request carries no request id,
+/// but for those of which `proto/build.rs` says why. Others are passed through, and never repeated.
 #[must_use]
 pub fn by_contract(path: &str) -> Declared {
-    if let Ok(at) = METHODS.binary_search_by(|method| method.path.cmp(path)) {
+    if let Some(method) = Method::at(path) {
         return Declared {
-            shape: if METHODS[at].is_stream {
+            shape: if method.is_stream {
                 Shape::Answers
             } else {
                 Shape::Unary
@@ -50,6 +51,8 @@ pub fn by_contract(path: &str) -> Declared {
 
 #[cfg(test)]
 mod tests {
+    use bangban_proto::METHODS;
+
     use super::*;
 
     #[test]

@@ -32,7 +32,7 @@ mod payload;
 mod pushback;
 mod set;
 mod settings;
-pub(crate) mod timeout;
+mod timeout;
 
 use std::{
     collections::HashMap,

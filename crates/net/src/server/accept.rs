@@ -10,9 +10,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 
-use super::connection::{Connection, Io};
+use super::connection::{Connection, End, Io};
 use crate::tls::Tls;
 
 /// How long a client may take for its part of the TLS handshake.
@@ -27,15 +26,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Connections that are accepted and not yet taken up.
 const WAITING: usize = 64;
 
-/// The connections that come in until `draining`: not more than `most`, each cut off at the age of `longest`.
+/// The connections that come in until the drain begins: not more than `most`, each cut off at the age of `longest`.
 pub(super) fn incoming(
     listener: TcpListener,
     tls: Option<Tls>,
     (most, longest): (u32, Duration),
-    draining: CancellationToken,
+    end: End,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (taken, incoming) = mpsc::channel(WAITING);
-    tokio::spawn(accept(listener, tls, (most, longest), draining, taken));
+    tokio::spawn(accept(listener, tls, (most, longest), end, taken));
     ReceiverStream::new(incoming)
 }
 
@@ -43,13 +42,13 @@ async fn accept(
     listener: TcpListener,
     tls: Option<Tls>,
     (most, longest): (u32, Duration),
-    draining: CancellationToken,
+    end: End,
     taken: mpsc::Sender<io::Result<Connection>>,
 ) {
     let places = Arc::new(Semaphore::new(most as usize));
     loop {
         let accepted = tokio::select! {
-            () = draining.cancelled() => return,
+            () = end.closing.cancelled() => return,
             () = taken.closed() => return,
             accepted = listener.accept() => accepted,
         };
@@ -70,7 +69,7 @@ async fn accept(
         };
         set(&stream);
         let secured = tls.as_ref().and_then(Tls::server).map(TlsAcceptor::from);
-        let (taken, draining) = (taken.clone(), draining.clone());
+        let (taken, end) = (taken.clone(), end.child());
         tokio::spawn(async move {
             let io = match secured {
                 None => Io::Plain(stream),
@@ -84,7 +83,7 @@ async fn accept(
                 },
             };
             // Nobody takes it when the server has ended meanwhile.
-            let connection = Connection::new(io, draining, longest, place);
+            let connection = Connection::new(io, end, longest, place);
             let _ = taken.send(Ok(connection)).await;
         });
     }

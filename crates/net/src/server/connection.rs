@@ -1,4 +1,5 @@
-//! A connection that was accepted: in the clear or over TLS, given up when it says nothing, and cut off when it is old.
+//! A connection that was accepted: in the clear or over TLS, given up when it says nothing, and cut off when it is old or
+//! its server has ended.
 
 use std::{
     future::Future as _,
@@ -35,7 +36,45 @@ pub struct Connection {
     silent: Option<Silent>,
     /// When it is cut off. Before that tonic has asked for its end: what is left is a stream that does not end.
     old: Pin<Box<Sleep>>,
+    ending: Ending,
     _place: OwnedSemaphorePermit,
+}
+
+/// How connections are told that serving ends.
+#[derive(Clone, Default)]
+pub(super) struct End {
+    /// The drain has begun: nothing new is accepted.
+    pub(super) closing: CancellationToken,
+    /// It is over: what is open is cut off.
+    pub(super) over: CancellationToken,
+}
+
+impl End {
+    /// The same, for one connection: looking at it keeps no other waiting.
+    pub(super) fn child(&self) -> Self {
+        Self {
+            closing: self.closing.child_token(),
+            over: self.over.clone(),
+        }
+    }
+}
+
+struct Ending {
+    end: End,
+    over: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
+
+impl Ending {
+    /// Whether the drain is over. It is waited for only once the drain has begun, which wakes every connection.
+    fn has_come(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.end.closing.is_cancelled() {
+            return false;
+        }
+        let end = &self.end;
+        let over = || Box::pin(end.over.clone().cancelled_owned());
+        let over = self.over.get_or_insert_with(over);
+        over.as_mut().poll(cx).is_ready()
+    }
 }
 
 pub(super) enum Io {
@@ -51,12 +90,7 @@ struct Silent {
 }
 
 impl Connection {
-    pub(super) fn new(
-        io: Io,
-        draining: CancellationToken,
-        longest: Duration,
-        place: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(io: Io, end: End, longest: Duration, place: OwnedSemaphorePermit) -> Self {
         let link = match &io {
             Io::Plain(_) => Link::Plain,
             Io::Secure(stream) => Link::Secure(shown(stream)),
@@ -67,11 +101,25 @@ impl Connection {
             silent: Some(Silent {
                 left: PREFACE,
                 until: Box::pin(tokio::time::sleep(PATIENCE)),
-                draining: Box::pin(draining.cancelled_owned()),
+                draining: Box::pin(end.closing.clone().cancelled_owned()),
             }),
             old: Box::pin(tokio::time::sleep(longest)),
+            ending: Ending { end, over: None },
             _place: place,
         }
+    }
+
+    /// What came of reading or writing, or the end. Connections are tasks of their own, and so are their calls: they do not
+    /// end because the server does (`tonic/src/transport/server/mod.rs`, `serve_connection`), but with the socket.
+    fn or_end<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_pending() && self.ending.has_come(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        polled
     }
 }
 
@@ -121,7 +169,7 @@ impl AsyncRead for Connection {
         if read.is_pending() && this.old.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        read
+        this.or_end(cx, read)
     }
 }
 
@@ -131,23 +179,29 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().io {
+        let this = self.get_mut();
+        let done = match &mut this.io {
             Io::Plain(io) => Pin::new(io).poll_write(cx, bytes),
             Io::Secure(io) => Pin::new(io).poll_write(cx, bytes),
-        }
+        };
+        this.or_end(cx, done)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
+        let this = self.get_mut();
+        let done = match &mut this.io {
             Io::Plain(io) => Pin::new(io).poll_flush(cx),
             Io::Secure(io) => Pin::new(io).poll_flush(cx),
-        }
+        };
+        this.or_end(cx, done)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
+        let this = self.get_mut();
+        let done = match &mut this.io {
             Io::Plain(io) => Pin::new(io).poll_shutdown(cx),
             Io::Secure(io) => Pin::new(io).poll_shutdown(cx),
-        }
+        };
+        this.or_end(cx, done)
     }
 }

@@ -8,8 +8,8 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use super::conditions::Conditions;
 
-/// Says what becomes of the conditions until `stop`; then that nothing here serves, waits until that was heard, closes, and returns when the bound for calls in
-/// flight is over.
+/// Says what becomes of the conditions until `stop`; then that nothing here serves, waits until that was heard, closes, and
+/// returns when the bound for calls in flight is over.
 pub(super) async fn drain(
     stop: CancellationToken,
     health: HealthReporter,

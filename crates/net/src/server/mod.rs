@@ -8,7 +8,7 @@ mod drain;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bangban_kit::{
-    access::{AccessLayer, Regions},
+    access::{AccessLayer, DeadlineLayer, Regions},
     config,
     identity::Verifier,
     link::Link,
@@ -17,7 +17,7 @@ use bangban_proto::bangban::events::v1::event_feed_server;
 use bangban_telemetry::server::CallLayer;
 use http::Request;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tonic::{body::Body, service::Routes, transport::Server};
 use tonic_health::{ServingStatus, pb::health_server};
 use tonic_reflection::pb as reflection;
@@ -29,11 +29,12 @@ use crate::{
     tls::Tls,
 };
 
-use self::conditions::Conditions;
 pub use self::{conditions::Condition, drain::signalled};
+use self::{conditions::Conditions, connection::End};
 
-/// Streams that a client resets before a handler took them (CVE-2023-44487).
-const PENDING_RESETS: usize = 20;
+/// Streams that a client resets before a handler took them (CVE-2023-44487). h2 has 20 when nobody says; a process that
+/// was stopped for a moment finds more calls than that of one client together with their ends, and means no harm.
+const PENDING_RESETS: usize = 64;
 
 /// Streams that we reset because of what a client sent, over the life of a connection (CVE-2025-8671).
 const OWN_RESETS: usize = 1024;
@@ -110,7 +111,8 @@ pub async fn listen(server: &config::Server) -> Result<Listening, Error> {
     Ok(Listening { listener, address })
 }
 
-/// Serves until `stop`, then drains: not serving, a notice, no new connections, calls in flight until the bound.
+/// Serves until `stop`, then drains: not serving, a notice, no new connections, calls in flight until the bound. What is
+/// open after that is cut off.
 ///
 /// # Errors
 /// When the transport fails.
@@ -148,18 +150,22 @@ pub async fn serve(
         .prepare();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let admission = Admission::new(admission::Settings::of(server, processors));
+    let _told = AbortOnDropHandle::new(tokio::spawn(admission.clone().tell()));
     let admission = AdmissionLayer::new(&admission, plan.verifier.clone());
     let access = AccessLayer::new(plan.verifier, plan.regions);
     plan.local.fill(inside(&access, routes.clone()));
 
-    let closing = CancellationToken::new();
+    let end = End::default();
+    // However this returns.
+    let _over = end.over.clone().drop_guard();
     let age = Duration::from_secs(server.max_connection_seconds);
     let incoming = accept::incoming(
         listening.listener,
         plan.tls.clone(),
         (server.max_connections, age * 2),
-        closing.clone(),
+        end.clone(),
     );
+    let closing = end.closing;
     if let Some(tls) = plan.tls {
         tokio::spawn(tls.watch(closing.clone()));
     }
@@ -176,6 +182,7 @@ pub async fn serve(
         // GOAWAY: what does not end is cut off by the connection itself.
         .max_connection_age(age.mul_f64(rand::random_range(0.9..1.1)))
         .layer(CallLayer)
+        .layer(DeadlineLayer)
         // What comes from within the process was taken in already, with the call that it serves.
         .layer(admission)
         .layer(access)
@@ -200,6 +207,7 @@ fn inside(access: &AccessLayer, routes: Routes) -> Stack {
                 request
             })
             .layer(CallLayer)
+            .layer(DeadlineLayer)
             .layer(access.clone())
             .service(routes),
     )

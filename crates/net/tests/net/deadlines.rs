@@ -1,16 +1,21 @@
 //! The caller's time covers everything, is passed on, and shrinks.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
 
+use bangban_kit::config;
 use bangban_net::client::{Channel, Settings};
 use bangban_proto::bangban::directory::v1::{
     GetRegionRequest, Region, region_service_client::RegionServiceClient,
 };
-use tokio::time::Instant;
+use bytes::Bytes;
+use tokio::{net::TcpStream, time::Instant};
 use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::server::{Server, channel, region, settings};
+use crate::{
+    served::serve,
+    server::{Server, channel, region, settings},
+};
 
 async fn within(channel: &Channel, given: Duration) -> Result<Response<Region>, Status> {
     let mut request = Request::new(GetRegionRequest { code: "42".into() });
@@ -128,4 +133,61 @@ async fn a_server_is_asked_again_when_it_says() {
         Code::Unavailable
     );
     assert_eq!(server.plan.calls(), before + 1);
+}
+
+/// The code as the server writes it, before any client of ours makes it honest.
+async fn on_the_wire(address: SocketAddr, given: &str) -> Code {
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(tcp).await.unwrap();
+    tokio::spawn(connection);
+    let uri = format!("http://{address}/bangban.directory.v1.RegionService/GetRegion");
+    let request = http::Request::post(uri)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("grpc-timeout", given)
+        .body(())
+        .unwrap();
+    let (answer, mut sending) = client.send_request(request, false).unwrap();
+    // A prefix, and the code "33".
+    let message = Bytes::from_static(&[0, 0, 0, 0, 4, 0x0a, 2, b'3', b'3']);
+    sending.send_data(message, true).unwrap();
+    let mut answer = answer.await.unwrap();
+    let headers = answer.headers().clone();
+    if headers.contains_key("grpc-status") {
+        return Code::from_bytes(headers["grpc-status"].as_bytes());
+    }
+    while let Some(data) = answer.body_mut().data().await {
+        data.unwrap();
+    }
+    let trailers = answer.body_mut().trailers().await.unwrap().unwrap();
+    Code::from_bytes(trailers["grpc-status"].as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_to_be_taken_in_is_part_of_the_time_and_what_passes_there_is_deadline_exceeded() {
+    let server = config::Server {
+        max_in_flight: 1,
+        ..config::Server::default()
+    };
+    let served = serve(&config::Tls::default(), server).await;
+    let (address, handler) = (served.address, &served.handler);
+    handler.delay_ms.store(200, Ordering::Relaxed);
+    let first = tokio::spawn(on_the_wire(address, "5S"));
+    handler.until_in_work(1).await;
+
+    // Taken in after 200 ms, when some of its time has passed.
+    handler.delay_ms.store(5_000, Ordering::Relaxed);
+    let from = Instant::now();
+    assert_eq!(on_the_wire(address, "400m").await, Code::DeadlineExceeded);
+    assert!(from.elapsed() < Duration::from_secs(1));
+    assert_eq!(first.await.unwrap(), Code::Ok);
+    assert_eq!(handler.calls(), 2);
+    handler.until_in_work(0).await;
+
+    // Never taken in.
+    let first = tokio::spawn(on_the_wire(address, "2S"));
+    handler.until_in_work(1).await;
+    assert_eq!(on_the_wire(address, "200m").await, Code::DeadlineExceeded);
+    assert_eq!(handler.calls(), 3);
+    assert_eq!(first.await.unwrap(), Code::DeadlineExceeded);
 }

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bangban_kit::{
-    access::Regions,
+    access::{Deadline, Regions},
     config,
     identity::{ContextKey, Issuer, Verifier},
     refusal::{Refusal, reason},
@@ -25,7 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, service::Routes};
 
 use crate::{
-    frames::{ACK, END_HEADERS, GOAWAY, HEADERS, RST_STREAM, SETTINGS, fields, frame},
+    frames::{ACK, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, SETTINGS, fields, frame},
     server::Handler,
 };
 
@@ -44,6 +44,7 @@ impl Regions for Everywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }
@@ -188,6 +189,16 @@ fn call() -> Vec<u8> {
     ])
 }
 
+/// The message of a call: a prefix, and the code "33".
+const MESSAGE: [u8; 9] = [0, 0, 0, 0, 4, 0x0a, 2, b'3', b'3'];
+
+/// A call that is taken back in the same breath.
+fn taken_back(stream: u32) -> Vec<u8> {
+    let mut frames = frame(HEADERS, END_HEADERS, stream, &call());
+    frames.extend(frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()));
+    frames
+}
+
 /// Odd numbers, as a client counts its streams.
 fn streams(count: u32) -> impl Iterator<Item = u32> {
     (0..count).map(|n| 2 * n + 1)
@@ -223,9 +234,8 @@ async fn a_stream_beyond_the_limit_is_refused_and_the_others_live() {
     let reset = raw.until(|f| f.kind == RST_STREAM).await;
     assert_eq!((reset.stream, reset.number(0)), (7, REFUSED_STREAM));
 
-    // The first one is answered when its message comes: a prefix, and the code "33".
-    let message = [0, 0, 0, 0, 4, 0x0a, 2, b'3', b'3'];
-    raw.write(&frame(0, 1, 1, &message)).await;
+    // The first one is answered when its message comes.
+    raw.write(&frame(0, END_STREAM, 1, &MESSAGE)).await;
     raw.until(|f| f.kind == 0 && f.stream == 1 && !f.payload.is_empty())
         .await;
 }
@@ -236,13 +246,27 @@ async fn calls_that_are_taken_back_at_once_end_the_connection() {
     let mut raw = Raw::connect(&served).await;
     // CVE-2023-44487: never more than one at a time, so that no limit on streams is met.
     let mut burst = Vec::new();
-    for stream in streams(400) {
-        burst.extend(frame(HEADERS, END_HEADERS, stream, &call()));
-        burst.extend(frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()));
+    for stream in streams(1000) {
+        burst.extend(taken_back(stream));
     }
     raw.write(&burst).await;
     assert_eq!(raw.goaway().await, ENHANCE_YOUR_CALM);
     served.still_serves().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_dozen_calls_that_are_taken_back_at_once_are_borne() {
+    let served = served(config::Server::default()).await;
+    let mut raw = Raw::connect(&served).await;
+    // As a client does that has waited long enough for a process that was stopped.
+    let mut burst: Vec<u8> = streams(60).flat_map(taken_back).collect();
+    burst.extend(frame(HEADERS, END_HEADERS, 121, &call()));
+    burst.extend(frame(0, END_STREAM, 121, &MESSAGE));
+    raw.write(&burst).await;
+    let heard = raw
+        .until(|f| f.kind == GOAWAY || f.kind == 0 && f.stream == 121 && !f.payload.is_empty())
+        .await;
+    assert_eq!(heard.kind, 0, "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

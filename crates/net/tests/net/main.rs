@@ -6,6 +6,7 @@ mod budget;
 mod certificates;
 mod codes;
 mod deadlines;
+mod drain;
 mod frames;
 mod limits;
 mod local;

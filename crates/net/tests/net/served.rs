@@ -13,7 +13,7 @@ use std::{
 };
 
 use bangban_kit::{
-    access::Regions,
+    access::{Deadline, Regions},
     config,
     identity::{Caller, ContextKey, Issuer, Verifier},
     refusal::{self, Refusal},
@@ -47,7 +47,7 @@ use tonic_health::pb::{
 
 use crate::{
     certificates::Authority,
-    server::{Handler, settings},
+    server::{Handler, Plan as Handled, settings},
 };
 
 struct Anywhere;
@@ -56,21 +56,27 @@ impl Regions for Anywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }
 }
 
 /// Directory, served.
-struct Served {
-    address: SocketAddr,
+pub struct Served {
+    pub address: SocketAddr,
+    /// What its handler sees and does.
+    pub handler: Arc<Handled>,
+    pub stop: CancellationToken,
+    pub ended: JoinHandle<Result<(), server::Error>>,
     context: ContextKey,
-    stop: CancellationToken,
-    ended: JoinHandle<Result<(), server::Error>>,
     _folder: TempDir,
 }
 
-async fn serve(tls: &config::Tls, server: config::Server) -> Served {
+/// The service whose health is told beside the process's.
+pub const SERVICE: &str = "bangban.directory.v1.RegionService";
+
+pub async fn serve(tls: &config::Tls, server: config::Server) -> Served {
     serve_with(tls, server, Vec::new()).await
 }
 
@@ -90,14 +96,15 @@ async fn serve_with(
     .unwrap();
     let context = ContextKey::open_or_create(&folder.path().join("context.key")).unwrap();
     let verifier = Verifier::new(&jwks, "https://i", "bangban", context.clone()).unwrap();
-    let handler = Handler(Arc::default());
+    let handled = Arc::<Handled>::default();
+    let handler = Handler(handled.clone());
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(RegionServiceServer::new(handler.clone()))
         .add_service(EventFeedServer::new(handler));
     let plan = Plan {
         routes: routes.routes(),
-        names: Vec::new(),
+        names: vec![SERVICE],
         conditions,
         verifier: Arc::new(verifier),
         regions: Arc::new(Anywhere),
@@ -114,6 +121,7 @@ async fn serve_with(
     let stopped = stop.clone();
     Served {
         address,
+        handler: handled,
         context,
         stop,
         ended: tokio::spawn(async move { server::serve(listening, &server, plan, stopped).await }),

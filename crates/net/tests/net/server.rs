@@ -35,17 +35,36 @@ pub struct Plan {
     /// Calls that reached the handler.
     pub calls: AtomicU64,
     pub delay_ms: AtomicU64,
+    /// Calls that are in the handler now.
+    in_work: AtomicU64,
     /// What calls are told instead of an answer, and how many more of them.
     refusal: Mutex<(u64, Option<Status>)>,
     /// Headers of each call.
     pub seen: Mutex<Vec<MetadataMap>>,
 }
 
+/// A call in the handler, however it leaves.
+struct InWork<'a>(&'a AtomicU64);
+
+impl<'a> InWork<'a> {
+    fn new(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for InWork<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Plan {
     async fn take(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let delay = self.delay_ms.load(Ordering::Relaxed);
+        let _in_work = InWork::new(&self.in_work);
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.seen.lock().unwrap().push(metadata.clone());
-        let delay = self.delay_ms.load(Ordering::Relaxed);
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;
         }
@@ -61,6 +80,17 @@ impl Plan {
 
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Until so many calls are in the handler.
+    pub async fn until_in_work(&self, count: u64) {
+        tokio::time::timeout(Duration::from_secs(10), async {
+            while self.in_work.load(Ordering::Relaxed) != count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await
+        .expect("the handler has others, or none");
     }
 
     pub fn refuse(&self, status: Status) {

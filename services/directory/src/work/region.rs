@@ -2,7 +2,12 @@
 
 use std::{future::Future, pin::Pin};
 
-use bangban_kit::{access::Regions, identity::Caller, page::Page, refusal::Refusal};
+use bangban_kit::{
+    access::{Deadline, Regions},
+    identity::Caller,
+    page::Page,
+    refusal::Refusal,
+};
 use bangban_proto::bangban::directory::v1::{
     GetRegionRequest, ListRegionsRequest, ListRegionsResponse, Region,
 };
@@ -69,6 +74,7 @@ impl Regions for Directory {
     fn exists(
         &self,
         code: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async move { self.region_is_known(&code).await.map_err(Refusal::from) })
     }

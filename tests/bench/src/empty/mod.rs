@@ -8,7 +8,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bangban::{failure::Failure, tell, token::Signer};
 use bangban_kit::{
-    access::{AccessLayer, Regions},
+    access::{AccessLayer, Deadline, DeadlineLayer, Regions},
     config::Config,
     identity::{ContextKey, Verifier},
     refusal::Refusal,
@@ -79,6 +79,7 @@ impl Regions for Anywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(std::future::ready(Ok(true)))
     }
@@ -148,6 +149,7 @@ async fn tonics(
     let address = incoming.local_addr();
     tell::line(address.map_err(|e| Failure::of("no port is free", &e))?);
     Server::builder()
+        .layer(DeadlineLayer)
         .layer(AccessLayer::new(verifier, Arc::new(Anywhere)))
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())

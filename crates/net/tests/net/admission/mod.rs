@@ -6,3 +6,4 @@ mod permits;
 mod slow_reader;
 mod spike;
 mod streams;
+mod way;

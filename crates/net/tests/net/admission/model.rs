@@ -14,7 +14,7 @@ use std::{
 };
 
 use bangban_kit::{
-    access::{AccessLayer, Regions},
+    access::{AccessLayer, Deadline, DeadlineLayer, Regions},
     identity::{Caller, ContextKey, Issuer, Person, Verifier},
     refusal::Refusal,
 };
@@ -62,16 +62,19 @@ fn trailers() -> Frame<Bytes> {
 }
 
 /// Any method: one piece of work, and then one message; feeds send one and stay open, without work. An export of somebody
-/// who asks for it by `x-open` stays open too.
+/// who asks for it by `x-open` stays open too. Who asks for so many by `x-messages` gets them at once, and the end.
 async fn answer(work: Arc<Work>, request: Request<Body>) -> Response<Body> {
     let is_feed = request.uri().path().ends_with("/Tail");
-    let is_open = is_feed || request.headers().contains_key("x-open");
-    let worked = if is_feed {
+    let many = request.headers().get("x-messages");
+    let many: Option<usize> = many.map(|many| many.to_str().unwrap().parse().unwrap());
+    let is_open = many.is_none() && (is_feed || request.headers().contains_key("x-open"));
+    let worked = if is_feed || many.is_some() {
         Duration::ZERO
     } else {
         work.one().await
     };
-    let first = futures::stream::iter([Ok::<_, Status>(message())]);
+    let messages = (0..many.unwrap_or(1)).map(|_| Ok::<_, Status>(message()));
+    let first = futures::stream::iter(messages);
     let body = if is_open {
         Body::new(StreamBody::new(first.chain(futures::stream::pending())))
     } else {
@@ -121,6 +124,7 @@ impl Regions for Everywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }
@@ -185,6 +189,7 @@ impl Model {
         let address = incoming.local_addr().unwrap();
         let (_, health) = tonic_health::server::health_reporter();
         let server = tonic::transport::Server::builder()
+            .layer(DeadlineLayer)
             .layer(tower::util::option_layer(layer))
             .layer(AccessLayer::new(verifier, Arc::new(Everywhere)))
             .add_service(health)

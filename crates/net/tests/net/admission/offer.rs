@@ -116,6 +116,41 @@ impl Asker {
         stream.message().await?;
         Ok(stream)
     }
+
+    /// How long so many messages of a feed take that are ready at once.
+    pub async fn feed_of(&self, messages: usize) -> Duration {
+        let from = Instant::now();
+        let mut client = EventFeedClient::new(self.channel.clone());
+        let request = many(self.bearing(TailRequest::default()), messages);
+        let read = read(client.tail(request).await.unwrap()).await;
+        assert_eq!(read, messages);
+        from.elapsed()
+    }
+
+    /// The same of an export.
+    pub async fn export_of(&self, messages: usize) -> Duration {
+        let from = Instant::now();
+        let request = many(self.bearing(ExportLedgerRequest::default()), messages);
+        let read = read(self.ledgers().export_ledger(request).await.unwrap()).await;
+        assert_eq!(read, messages);
+        from.elapsed()
+    }
+}
+
+fn many<T>(mut request: Request<T>, messages: usize) -> Request<T> {
+    let messages = messages.to_string().parse().unwrap();
+    request.metadata_mut().insert("x-messages", messages);
+    request
+}
+
+/// How many messages come until the end.
+async fn read<T>(answer: tonic::Response<Streaming<T>>) -> usize {
+    let mut stream = answer.into_inner();
+    let mut read = 0;
+    while stream.message().await.unwrap().is_some() {
+        read += 1;
+    }
+    read
 }
 
 fn worked(headers: &MetadataMap) -> Duration {

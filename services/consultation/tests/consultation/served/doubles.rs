@@ -21,6 +21,7 @@ use bangban_proto::bangban::{
         TrainingKind, applicant_service_server, site_service_server, staff_service_server,
     },
 };
+use http::HeaderMap;
 use tonic::{
     Request, Response, Status,
     body::Body,
@@ -51,6 +52,8 @@ struct Inside {
     staff: HashMap<String, Staff>,
     applicants: HashMap<String, Applicant>,
     reveals: Vec<(String, RevealApplicantRequest)>,
+    /// Headers of the calls to directory, by method.
+    heard: Vec<(String, HeaderMap)>,
     is_directory_away: bool,
 }
 
@@ -117,6 +120,11 @@ impl Doubles {
     /// Who revealed whom, and why.
     pub fn reveals(&self) -> Vec<(String, RevealApplicantRequest)> {
         self.inside().reveals.clone()
+    }
+
+    /// What came with each call to directory, by method.
+    pub fn heard(&self) -> Vec<(String, HeaderMap)> {
+        self.inside().heard.clone()
     }
 
     /// Adds them to a server.
@@ -250,6 +258,10 @@ where
 async fn routed(doubles: Doubles, request: http::Request<Body>) -> http::Response<Body> {
     let method = request.uri().path().rsplit('/').next().map(str::to_owned);
     let d = doubles;
+    if let Some(method) = method.clone().filter(|method| method != "OpenCase") {
+        let headers = request.headers().clone();
+        d.inside().heard.push((method, headers));
+    }
     match method.as_deref() {
         Some("OpenCase") => unary(request, move |c, r| d.open_case(c, &r)).await,
         Some("GetStaff") => unary(request, move |_, r| d.staff(&r)).await,

@@ -9,5 +9,6 @@ mod numbering;
 mod repeating;
 mod seeing;
 mod sweeping;
+mod vouching;
 mod walking;
 mod world;

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use bangban_calendar::{Calendar, SHANGHAI};
 use bangban_consultation::Consultation as Service;
 use bangban_kit::{
-    access::Regions,
+    access::{Deadline, Regions},
     config::Config,
     identity::{ContextKey, Issuer, Person, Verifier},
     refusal::{self, Refusal},
@@ -61,6 +61,7 @@ impl Regions for Anywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }
@@ -102,6 +103,7 @@ impl World {
         config.database.url = url;
         config.database.max_connections = 8;
         config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.server.drain_notice_seconds = 0;
         let identity = config.identity.clone();
         let issuer = Issuer::open_or_create(
             &folder.path().join("issuer.key"),

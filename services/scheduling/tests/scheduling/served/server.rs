@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 
 use bangban_kit::{
-    access::Regions,
+    access::{Deadline, Regions},
     config::Config,
     identity::{ContextKey, Verifier},
     refusal::Refusal,
@@ -28,6 +28,7 @@ impl Regions for Anywhere {
     fn exists(
         &self,
         _: String,
+        _: Option<Deadline>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, Refusal>> + Send + '_>> {
         Box::pin(async { Ok(true) })
     }

@@ -87,6 +87,7 @@ impl World {
         config.database.url = url;
         config.redis.url = redis;
         config.database.max_connections = 8;
+        config.server.drain_notice_seconds = 0;
         config.server.drain_seconds = 1;
         config.server.listen = ([127, 0, 0, 1], 0).into();
         let identity = config.identity.clone();
