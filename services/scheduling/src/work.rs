@@ -31,7 +31,8 @@ use crate::{
     },
 };
 
-/// How long appointments of a day that has changed are looked after: longer than a command that read it before may take.
+/// How long appointments of a day that has changed are looked after, and once behind it: longer than a command that read it
+/// before may take.
 pub(crate) const CARE_US: i64 = 3_600_000_000;
 
 /// Versions of slots' rows, by id; one that is not there is new.
@@ -123,7 +124,7 @@ pub fn published(
 /// An act on a day.
 struct Put<'a> {
     act: Act,
-    /// Until when its appointments are looked after.
+    /// Until when its appointments are looked after; none where that stays as it is.
     care_until_us: Option<i64>,
     /// The slots by which it is planned from now on, if that is what the act does.
     planned: Option<&'a [Slot]>,

@@ -387,7 +387,7 @@ impl Rpc {
         let (chain, states) = confirmation::confirmed(caller, &mut booking, seat, loaded);
         let position = self
             .store
-            .write(&chain, Some(&command.asked), states.into())
+            .write(&chain, Some(&command.asked), states)
             .await?;
         Ok((booking, position))
     }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod booking;
+mod cared;
 mod degraded;
 pub mod double;
 mod figures;
