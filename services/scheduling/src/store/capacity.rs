@@ -455,35 +455,6 @@ pub async fn slots(store: &Store, district: &str, day: &DayKey) -> Result<Vec<Sl
     Ok(slots)
 }
 
-/// A seat that a slot gains: it begins as one that is due, so that the gate learns of it by a release.
-#[must_use]
-pub fn gained(district: &str, key: SeatKey, slot: &SlotRow, now_us: i64) -> Row {
-    Seat {
-        district: district.to_owned(),
-        key,
-        epoch: 0,
-        state: SeatState::Cooling,
-        booking: String::new(),
-        applicant: String::new(),
-        mask: String::new(),
-        groups: Vec::new(),
-        holder: String::new(),
-        item: String::new(),
-        starts_us: slot.starts_us,
-        ends_us: slot.ends_us,
-        held_us: now_us,
-        due_us: Some(now_us),
-        extensions: 0,
-        is_assisted: false,
-        is_reserved: false,
-        waiting: String::new(),
-        hold_key: String::new(),
-        hold_digest: String::new(),
-        last_key: String::new(),
-    }
-    .row()
-}
-
 /// Districts and sites of which days are to be published, with when; oldest first.
 ///
 /// # Errors

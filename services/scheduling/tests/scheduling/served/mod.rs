@@ -6,6 +6,7 @@ mod cared;
 mod degraded;
 pub mod double;
 mod figures;
+mod full;
 mod gates;
 mod generation;
 mod kept;
