@@ -249,6 +249,7 @@ impl Rpc {
             let there = Seat {
                 key: key.clone(),
                 epoch: loaded.seat.as_ref().map_or(0, |s| s.epoch),
+                held_epoch: 0,
                 starts_us: found.starts_us,
                 ends_us: found.ends_us,
                 is_reserved,

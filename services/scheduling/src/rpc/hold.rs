@@ -165,6 +165,7 @@ impl Rpc {
                     seat: number,
                 },
                 epoch: read.map_or(0, |s| s.epoch),
+                held_epoch: read.map_or(0, |s| s.epoch) + 1,
                 state: SeatState::Held,
                 booking,
                 applicant: r.applicant.clone(),
@@ -284,7 +285,7 @@ impl Rpc {
                 ..seat.clone()
             })
         };
-        let named = (r.slot.as_str(), r.seat, r.booking.as_str());
+        let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
         let command = Command::new(&caller, &r);
         self.change(&caller, command, named, change).await
     }
@@ -299,7 +300,7 @@ impl Rpc {
             let free_us = crate::tasks::cooled(&loaded.policy, loaded.now);
             Ok(seat.clone().cooling(free_us, String::new()))
         };
-        let named = (r.slot.as_str(), r.seat, r.booking.as_str());
+        let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
         let command = Command::new(&caller, &r);
         self.change(&caller, command, named, change).await
     }
@@ -309,7 +310,7 @@ impl Rpc {
         &self,
         caller: &Caller,
         mut command: Command,
-        (slot, number, booking): (&str, u32, &str),
+        (slot, number, booking, epoch): (&str, u32, &str, u64),
         change: impl Fn(&Seat, &Loaded) -> Result<Seat, Refusal>,
     ) -> Result<Response<Hold>, Status> {
         let key = hex::encode(command.key());
@@ -323,7 +324,7 @@ impl Rpc {
             if let Some(done) = seat.filter(|s| s.booking == booking && s.last_key == key) {
                 return Ok(Response::new(done.hold(done.epoch)));
             }
-            let seat = mine(caller, seat, booking, &loaded)?;
+            let seat = mine(caller, seat, (booking, epoch), &loaded)?;
             let mut changed = change(seat, &loaded)?;
             changed.last_key.clone_from(&key);
             let told = changed.hold(changed.epoch + 1);
@@ -357,7 +358,8 @@ impl Rpc {
             if loaded.is_repeated {
                 return Ok(self.first_booking(&command).await?);
             }
-            let seat = mine(&caller, loaded.seat.as_ref(), &r.booking, &loaded)?;
+            let named = (r.booking.as_str(), r.epoch);
+            let seat = mine(&caller, loaded.seat.as_ref(), named, &loaded)?;
             let booking = Booking {
                 channel: r.channel,
                 proxy: r.proxy.clone(),
@@ -393,11 +395,11 @@ impl Rpc {
     }
 }
 
-/// The seat as a live hold of the caller's.
+/// The seat as a live hold of the caller's, which names it by its booking and by an epoch that it has had.
 fn mine<'a>(
     caller: &Caller,
     seat: Option<&'a Seat>,
-    booking: &str,
+    (booking, epoch): (&str, u64),
     loaded: &Loaded,
 ) -> Result<&'a Seat, Refusal> {
     let due_us = seat
@@ -412,7 +414,7 @@ fn mine<'a>(
     };
     let is_of_booking = seat.is_some_and(|s| s.booking == booking && is_live(s));
     let mine = Mine {
-        is_of_booking,
+        is_of_booking: is_of_booking && seat.is_some_and(|s| s.has_had(epoch)),
         is_confirmed: loaded.booking.is_some()
             || seat.is_some_and(|s| s.booking == booking && s.state == SeatState::Confirmed),
         holder: seat.map_or("", |s| s.holder.as_str()),

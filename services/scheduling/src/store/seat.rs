@@ -22,6 +22,8 @@ pub struct Seat {
     pub key: SeatKey,
     /// How often it has changed hands; 0 for one that was never used.
     pub epoch: u64,
+    /// The epoch under which its hold began; 0 where it was never held.
+    pub held_epoch: u64,
     /// What it is.
     pub state: SeatState,
     /// Whose: the booking that it is, or becomes.
@@ -65,7 +67,7 @@ pub(super) fn columns(alias: &str) -> String {
     NAMES.map(|name| format!("{alias}.{name}")).join(", ")
 }
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "id",
     "version",
     "state",
@@ -86,6 +88,7 @@ const NAMES: [&str; 20] = [
     "hold_key",
     "hold_digest",
     "last_key",
+    "held_epoch",
 ];
 
 /// How many columns [`Seat::read`] takes.
@@ -126,6 +129,7 @@ impl Seat {
             hold_key: text(17)?,
             hold_digest: text(18)?,
             last_key: text(19)?,
+            held_epoch: long(20)?.unsigned_abs(),
         }))
     }
 
@@ -160,8 +164,16 @@ impl Seat {
                 ("hold_key", self.hold_key.into()),
                 ("hold_digest", self.hold_digest.into()),
                 ("last_key", self.last_key.into()),
+                ("held_epoch", long(self.held_epoch)),
             ],
         }
+    }
+
+    /// Whether the hold that it is has had this epoch: it rises when the hold is extended, and who has not heard of that
+    /// holds it all the same.
+    #[must_use]
+    pub fn has_had(&self, epoch: u64) -> bool {
+        (self.held_epoch..=self.epoch).contains(&epoch)
     }
 
     /// The hold that it is, with the epoch that its row has.
@@ -200,6 +212,7 @@ impl Seat {
                 seat: number,
             },
             epoch: 0,
+            held_epoch: 0,
             state: SeatState::Free,
             booking: String::new(),
             applicant: String::new(),

@@ -115,11 +115,20 @@ async fn bb_9_2b_neither_a_former_owner_nor_a_stranger_does_anything_to_a_hold()
     assert!(hold.seat == former.seat && hold.epoch > former.epoch);
     let mut newer = former.clone();
     newer.epoch = hold.epoch;
+    // The booking is right, and the seat had that epoch when it was another's, or has never had it.
+    let with = |epoch| {
+        let mut hold = hold.clone();
+        hold.epoch = epoch;
+        hold
+    };
+    let (stale, unheard_of) = (with(former.epoch), with(hold.epoch + 1));
     let stranger = stage.caller_as(&CHEN_JUN);
     for (name, who, theirs) in [
         ("the former owner", &caller, &former),
         ("the former owner who knows the epoch", &caller, &newer),
         ("a stranger", &stranger, &hold),
+        ("an epoch of before", &caller, &stale),
+        ("an epoch of nobody", &caller, &unheard_of),
     ] {
         refused_everything(name, who, theirs).await;
         let truth = Truth::read(&stage.world.store).await;
