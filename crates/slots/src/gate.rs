@@ -152,6 +152,13 @@ impl Gate {
         self.0.kind.free_up(day, seats, None).await
     }
 
+    /// BEFORE the database frees seats of a day whose slots it has changed: the gate reads the day anew, so that nobody is
+    /// told "full" by slots or reservations of before. The answer is as that of [`Gate::release`], which follows.
+    pub async fn begin_anew(&self, day: &Day) -> Result<i64, Unavailable> {
+        // A day that does not know what is freed of it is forgotten, and no day has this slot.
+        self.0.kind.free_up(day, &[], Some(u16::MAX)).await
+    }
+
     /// AFTER the database freed them: they can be picked. Lost on the way, an audit does it.
     pub async fn freed(&self, day: &Day, seats: &[Place]) {
         self.0.kind.freed(day, seats).await;

@@ -26,12 +26,13 @@ use crate::{
     },
     rpc::carry_out,
     store::{
-        DayKey, Seat, SeatKey, SlotKey, SlotRow,
+        DayKey, Seat, SlotKey, SlotRow,
         capacity::{self, Capacity, Kept},
     },
 };
 
-/// How long appointments of a day that has changed are looked after: longer than a command that read it before may take.
+/// How long appointments of a day that has changed are looked after, and once behind it: longer than a command that read it
+/// before may take.
 pub(crate) const CARE_US: i64 = 3_600_000_000;
 
 /// Versions of slots' rows, by id; one that is not there is new.
@@ -123,7 +124,7 @@ pub fn published(
 /// An act on a day.
 struct Put<'a> {
     act: Act,
-    /// Until when its appointments are looked after.
+    /// Until when its appointments are looked after; none where that stays as it is.
     care_until_us: Option<i64>,
     /// The slots by which it is planned from now on, if that is what the act does.
     planned: Option<&'a [Slot]>,
@@ -173,6 +174,7 @@ fn put(
 
 /// Who is in a day that is about to change.
 struct There {
+    district: String,
     seats: Vec<(String, u32)>,
     bookings: Vec<Booking>,
     rows: Vec<SlotRow>,
@@ -184,6 +186,7 @@ impl There {
         let all = capacity::seats(store, district, key).await?;
         let is_taken = |s: &&Seat| matches!(s.state, SeatState::Held | SeatState::Confirmed);
         Ok(Self {
+            district: district.to_owned(),
             seats: all
                 .iter()
                 .filter(is_taken)
@@ -302,7 +305,7 @@ pub async fn slot(
     Ok((effect, day))
 }
 
-/// Adds a day that is another from now on to an effect, with the seats that its slots gain.
+/// Adds a day that is another from now on to an effect, with the seats that its slots gain and lose.
 fn changed(
     effect: &mut Effect,
     (district, kept): (&str, Kept<Day>),
@@ -317,19 +320,11 @@ fn changed(
         let Some(before) = there.rows.iter().find(|r| r.key == name) else {
             continue;
         };
-        let after = SlotRow::of(slot, name.clone(), &before.region, before.version);
-        // Seats that the slot gains begin as rows that are due: the gate learns of them by their release.
-        for number in before.seats()..after.seats() {
-            let mut seats = there.all.iter();
-            if !seats.any(|s| s.key.slot == name && s.key.seat == number) {
-                let seat = SeatKey {
-                    slot: name.clone(),
-                    seat: number,
-                };
-                let row = capacity::gained(district, seat, &after, now.us());
-                effect.states.push(State::Row(row));
-            }
-        }
+        let after = SlotRow::of(slot, name, &before.region, before.version);
+        let rows = there.seats_of(before, &after, now);
+        effect
+            .states
+            .extend(rows.map(|seat| State::Row(seat.row())));
     }
     let act = Act::DayChanged(DayChanged {
         slots: change.slots,
@@ -345,6 +340,36 @@ fn changed(
 }
 
 impl There {
+    /// The seats that nobody has and that a change of their slot touches.
+    ///
+    /// Those that can be had by more people from now on become due: the gate learns of them by their release. Those that are
+    /// withdrawn are written as they are: who has read that one of them is free takes it before this change, which is then
+    /// decided anew, or not at all.
+    fn seats_of(&self, before: &SlotRow, after: &SlotRow, now: Now) -> impl Iterator<Item = Seat> {
+        let gained = before.seats()..after.seats();
+        let unreserved = after.reserved_at(now.us())..before.reserved_at(now.us());
+        let withdrawn = after.capacity..before.capacity;
+        (0..before.capacity.max(after.capacity)).filter_map(move |number| {
+            let is_for_more = gained.contains(&number)
+                || (unreserved.contains(&number) && number < after.seats());
+            if !is_for_more && !withdrawn.contains(&number) {
+                return None;
+            }
+            let mut seats = self.all.iter();
+            let seat = seats
+                .find(|s| s.key.slot == after.key && s.key.seat == number)
+                .cloned()
+                .unwrap_or_else(|| Seat::unused(&self.district, after, number, now.us()));
+            match seat.state {
+                SeatState::Free if is_for_more => Some(seat.due_by_change(now.us())),
+                SeatState::Free => Some(seat),
+                // One that cools may be offered to somebody who waits.
+                SeatState::Cooling if !is_for_more => Some(seat),
+                _ => None,
+            }
+        })
+    }
+
     fn versions(&self) -> Versions {
         let rows = self.rows.iter();
         rows.map(|r| (r.key.to_string(), r.version)).collect()

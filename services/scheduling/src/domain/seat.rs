@@ -8,7 +8,7 @@ use super::hold;
 /// A seat as somebody finds it who says that it is theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mine<'a> {
-    /// Whether the seat is held or had by the booking that is named.
+    /// Whether the seat is held or had by the booking that is named, under an epoch that its hold has had.
     pub is_of_booking: bool,
     /// Whether it is an appointment by now.
     pub is_confirmed: bool,

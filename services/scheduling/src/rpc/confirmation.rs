@@ -8,16 +8,18 @@ use bangban_store::write::{Chain, State};
 use super::command::{carry_out, chain};
 use crate::{
     domain::{Act, fold, policy},
-    store::{Seat, booking as rows, load::Loaded},
+    store::{Seat, SlotRow, booking as rows, capacity, load::Loaded},
+    work::CARE_US,
 };
 
-/// The first act of an appointment, with the rows of its seat and of the appointment.
+/// The first act of an appointment, with the rows of its seat and of the appointment. One whose slot gives its seat no more
+/// is looked after by the sweep, however long ago the slot has changed (BB-9.2b).
 pub(super) fn confirmed(
     caller: &Caller,
     booking: &mut Booking,
     seat: &Seat,
     loaded: &Loaded,
-) -> (Chain, [State; 2]) {
+) -> (Chain, Vec<State>) {
     let now = loaded.now;
     let act = Act::BookingConfirmed(BookingConfirmed {
         booking: Some(booking.clone()),
@@ -36,5 +38,11 @@ pub(super) fn confirmed(
         (chain.number, &chain.head),
         (&policy::filled(&loaded.policy), now.at),
     );
-    (chain, [State::Row(seat.row()), State::Row(row)])
+    let gives = loaded.slot.as_ref().map(SlotRow::seats);
+    let care = gives
+        .filter(|seats| seat.key.seat >= *seats)
+        .map(|_| capacity::cared_for(&seat.district, &seat.key.slot.day, now.us() + CARE_US));
+    let mut states = vec![State::Row(seat.row()), State::Row(row)];
+    states.extend(care);
+    (chain, states)
 }

@@ -17,7 +17,7 @@ use bangban_store::{
 use prost::Message;
 use sea_orm::{
     ConnectionTrait as _, QueryResult, Statement, Value,
-    sea_query::{Alias, Expr, ExprTrait as _, Query},
+    sea_query::{Alias, CaseStatement, Expr, ExprTrait as _, Query},
 };
 
 use super::{
@@ -131,7 +131,8 @@ pub fn row(
     }
 }
 
-/// The row of a day behind act `version`. Until `care_until_us` its appointments are looked after (BB-9.2b).
+/// The row of a day behind act `version`. Until `care_until_us` its appointments are looked after, and once behind it
+/// (BB-9.2b); without it as long as they were to be before.
 #[must_use]
 pub fn day_row(
     district: &str,
@@ -146,20 +147,40 @@ pub fn day_row(
         .filter(|slot| slot.reserved > 0)
         .filter_map(|slot| us(slot.reserved_until.as_ref()))
         .min();
+    let mut columns = vec![
+        ("version", long(version)),
+        ("head", head.to_vec().into()),
+        ("site", day.site.clone().into()),
+        ("date", day.date.clone().into()),
+        ("lift_at_us", lift_at_us.into()),
+        ("body", day.encode_to_vec().into()),
+    ];
+    columns.extend(care_until_us.map(|until_us| ("care_until_us", until_us.into())));
     Row {
         table: "days",
         key: [district.into(), format!("{}.{}", day.site, day.date).into()],
         read: (read > 0).then_some(read),
-        columns: vec![
-            ("version", long(version)),
-            ("head", head.to_vec().into()),
-            ("site", day.site.clone().into()),
-            ("date", day.date.clone().into()),
-            ("care_until_us", care_until_us.into()),
-            ("lift_at_us", lift_at_us.into()),
-            ("body", day.encode_to_vec().into()),
-        ],
+        columns,
     }
+}
+
+/// Appointments of a published day are looked after until `until_us` at the least: one of them stands where none is given
+/// any more (BB-9.2b).
+#[must_use]
+pub fn cared_for(district: &str, day: &DayKey, until_us: i64) -> State {
+    let until = CaseStatement::new()
+        .case(
+            Expr::col("care_until_us").gt(until_us),
+            Expr::col("care_until_us"),
+        )
+        .finally(until_us);
+    let mut update = Query::update();
+    update
+        .table("days")
+        .value("care_until_us", until)
+        .and_where(Expr::col("district").eq(district))
+        .and_where(Expr::col("id").eq(day.to_string()));
+    State::Update(update)
 }
 
 /// What makes every process look at capacity anew.
@@ -432,35 +453,6 @@ pub async fn slots(store: &Store, district: &str, day: &DayKey) -> Result<Vec<Sl
         slots.extend(SlotRow::read(row, 1, &key)?);
     }
     Ok(slots)
-}
-
-/// A seat that a slot gains: it begins as one that is due, so that the gate learns of it by a release.
-#[must_use]
-pub fn gained(district: &str, key: SeatKey, slot: &SlotRow, now_us: i64) -> Row {
-    Seat {
-        district: district.to_owned(),
-        key,
-        epoch: 0,
-        state: SeatState::Cooling,
-        booking: String::new(),
-        applicant: String::new(),
-        mask: String::new(),
-        groups: Vec::new(),
-        holder: String::new(),
-        item: String::new(),
-        starts_us: slot.starts_us,
-        ends_us: slot.ends_us,
-        held_us: now_us,
-        due_us: Some(now_us),
-        extensions: 0,
-        is_assisted: false,
-        is_reserved: false,
-        waiting: String::new(),
-        hold_key: String::new(),
-        hold_digest: String::new(),
-        last_key: String::new(),
-    }
-    .row()
 }
 
 /// Districts and sites of which days are to be published, with when; oldest first.

@@ -1,7 +1,7 @@
 //! What is to be done unasked, found in the rows, oldest first.
 
 use bangban_store::{Error, Store, clock::now_sql};
-use sea_orm::{Statement, Value};
+use sea_orm::{ConnectionTrait as _, Statement, Value};
 
 use super::{
     key::SeatKey,
@@ -47,25 +47,50 @@ pub async fn bookings(
     store.pairs(sql, [now_us.into(), limit.into()]).await
 }
 
-/// Days whose appointments are looked after, because their capacity has changed (BB-9.2b): at most `limit` behind a day.
+/// Days whose appointments are looked after, because their capacity has changed (BB-9.2b), with until when at the least:
+/// at most `limit` behind a day.
 ///
 /// # Errors
 /// The database's.
 pub async fn days_in_care(
     store: &Store,
-    now_us: i64,
     behind: &(String, String),
     limit: i64,
-) -> Result<Vec<(String, String)>, Error> {
-    let sql = "SELECT district, id FROM days WHERE care_until_us > $1 AND (district, id) > ($2, $3) \
-               ORDER BY district, id LIMIT $4";
-    let values: [Value; 4] = [
-        now_us.into(),
+) -> Result<Vec<((String, String), i64)>, Error> {
+    let sql = "SELECT district, id, care_until_us FROM days \
+               WHERE care_until_us IS NOT NULL AND (district, id) > ($1, $2) ORDER BY district, id LIMIT $3";
+    let values: [Value; 3] = [
         behind.0.clone().into(),
         behind.1.clone().into(),
         limit.into(),
     ];
-    store.pairs(sql, values).await
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let day = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            Ok((day, row.try_get_by_index(2)?))
+        })
+        .collect()
+}
+
+/// A day is looked after no more, unless it is to be for longer by now.
+///
+/// # Errors
+/// The database's.
+pub async fn care_is_over(
+    store: &Store,
+    (district, id): (&str, &str),
+    until_us: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE days SET care_until_us = NULL WHERE district = $1 AND id = $2 AND care_until_us = $3";
+    let values: [Value; 3] = [district.into(), id.into(), until_us.into()];
+    store
+        .db
+        .execute_raw(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    Ok(())
 }
 
 /// Days on which a reservation ends.

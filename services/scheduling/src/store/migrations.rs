@@ -14,6 +14,7 @@ impl MigratorTrait for Migrator {
             Box::new(Plans),
             Box::new(Rules),
             Box::new(Unruled),
+            Box::new(Fence),
         ]
     }
 }
@@ -221,5 +222,27 @@ impl MigrationTrait for Unruled {
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// Seats remember under which epoch their hold began: who names an older one has held the seat before.
+struct Fence;
+
+impl MigrationName for Fence {
+    fn name(&self) -> &'static str {
+        "m0005_fence"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Fence {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let added = "ALTER TABLE seats ADD COLUMN held_epoch bigint NOT NULL DEFAULT 0";
+        let db = manager.get_connection();
+        db.execute_unprepared(added).await.map(|_| ())
     }
 }

@@ -8,7 +8,10 @@ use bangban_store::{Error, clock, write::Row};
 use chrono::DateTime;
 use sea_orm::{QueryResult, Value};
 
-use super::key::SeatKey;
+use super::{key::SeatKey, slot::SlotRow};
+
+/// Who gave a seat up that is due by a change of its slot, where else the key of a request stands.
+const CHANGED: &str = "changed";
 
 /// A seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Seat {
     pub key: SeatKey,
     /// How often it has changed hands; 0 for one that was never used.
     pub epoch: u64,
+    /// The epoch under which its hold began; 0 where it was never held.
+    pub held_epoch: u64,
     /// What it is.
     pub state: SeatState,
     /// Whose: the booking that it is, or becomes.
@@ -62,7 +67,7 @@ pub(super) fn columns(alias: &str) -> String {
     NAMES.map(|name| format!("{alias}.{name}")).join(", ")
 }
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "id",
     "version",
     "state",
@@ -83,6 +88,7 @@ const NAMES: [&str; 20] = [
     "hold_key",
     "hold_digest",
     "last_key",
+    "held_epoch",
 ];
 
 /// How many columns [`Seat::read`] takes.
@@ -123,6 +129,7 @@ impl Seat {
             hold_key: text(17)?,
             hold_digest: text(18)?,
             last_key: text(19)?,
+            held_epoch: long(20)?.unsigned_abs(),
         }))
     }
 
@@ -157,8 +164,16 @@ impl Seat {
                 ("hold_key", self.hold_key.into()),
                 ("hold_digest", self.hold_digest.into()),
                 ("last_key", self.last_key.into()),
+                ("held_epoch", long(self.held_epoch)),
             ],
         }
+    }
+
+    /// Whether the hold that it is has had this epoch: it rises when the hold is extended, and who has not heard of that
+    /// holds it all the same.
+    #[must_use]
+    pub fn has_had(&self, epoch: u64) -> bool {
+        (self.held_epoch..=self.epoch).contains(&epoch)
     }
 
     /// The hold that it is, with the epoch that its row has.
@@ -185,6 +200,51 @@ impl Seat {
             applicant_mask: self.mask.clone(),
             groups: self.groups.clone(),
         }
+    }
+
+    /// A seat of a slot that was never used.
+    #[must_use]
+    pub fn unused(district: &str, slot: &SlotRow, number: u16, now_us: i64) -> Self {
+        Self {
+            district: district.to_owned(),
+            key: SeatKey {
+                slot: slot.key.clone(),
+                seat: number,
+            },
+            epoch: 0,
+            held_epoch: 0,
+            state: SeatState::Free,
+            booking: String::new(),
+            applicant: String::new(),
+            mask: String::new(),
+            groups: Vec::new(),
+            holder: String::new(),
+            item: String::new(),
+            starts_us: slot.starts_us,
+            ends_us: slot.ends_us,
+            held_us: now_us,
+            due_us: None,
+            extensions: 0,
+            is_assisted: false,
+            is_reserved: false,
+            waiting: String::new(),
+            hold_key: String::new(),
+            hold_digest: String::new(),
+            last_key: String::new(),
+        }
+    }
+
+    /// A free seat that more people can have than before, because its slot has changed: it comes back as if it had been
+    /// given up, so that the gate knows of it first (docs/decisions/0009-the-gate.md).
+    #[must_use]
+    pub fn due_by_change(self, now_us: i64) -> Self {
+        self.cooling(now_us, CHANGED.to_owned())
+    }
+
+    /// Whether it comes back because its slot has changed, so that the gate must read the day anew.
+    #[must_use]
+    pub fn is_due_by_change(&self) -> bool {
+        self.state == SeatState::Cooling && self.last_key == CHANGED
     }
 
     /// Given up: it cools until `free_us`, and nothing of the person stays.

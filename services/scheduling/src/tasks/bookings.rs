@@ -350,6 +350,7 @@ async fn offered(rpc: &Rpc, first: First, seat: Seat, now: Now) -> Result<bool, 
         until,
     } = first;
     let held = Seat {
+        held_epoch: seat.epoch + 1,
         state: SeatState::Held,
         booking: Uuid::now_v7().to_string(),
         applicant: place.applicant.clone(),

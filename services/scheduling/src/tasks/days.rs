@@ -85,6 +85,10 @@ pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
             Err(error) => return Err(error),
         }
     }
+    if steps > 0 {
+        // Until memory knows it, who finds no seat is told to try again.
+        rpc.doors.look().await?;
+    }
     Ok(steps)
 }
 
@@ -107,33 +111,59 @@ async fn told(rpc: &Rpc, day: &bangban_slots::Day, slots: &[String]) -> Result<O
 }
 
 /// Looks after appointments on days that have changed: kept where the site still serves at that time, else offered other
-/// times, each once for the time that it has.
+/// times, each once for the time that it has. A day is done with when it was looked through behind the end of its care and
+/// nothing was left to do.
 pub(super) async fn care(rpc: &Rpc, now: Now) -> Result<usize, Error> {
     let mut steps = 0;
     let mut behind = Default::default();
     loop {
         // A day stays in care when it was looked after, so that the next ones are behind it.
-        let days = due::days_in_care(&rpc.store, now.us(), &behind, BATCH).await?;
-        let Some(last) = days.last() else {
+        let days = due::days_in_care(&rpc.store, &behind, BATCH).await?;
+        let Some((last, _)) = days.last() else {
             return Ok(steps);
         };
         behind = last.clone();
-        for (district, id) in &days {
-            steps += cared(rpc, district, &key_of(id)?, now).await?;
+        for ((district, id), until_us) in &days {
+            let looked = match cared(rpc, district, &key_of(id)?, now).await {
+                // One day that cannot be looked after stops no other; it stays in care.
+                Err(Error::Refused(refusal)) => {
+                    tracing::warn!(
+                        district,
+                        day = id,
+                        %refusal,
+                        "appointments of a day cannot be looked after; it is tried again"
+                    );
+                    continue;
+                }
+                looked => looked?,
+            };
+            steps += looked.done;
+            if looked.found == 0 && *until_us <= now.us() {
+                due::care_is_over(&rpc.store, (district.as_str(), id.as_str()), *until_us).await?;
+            }
         }
     }
 }
 
-/// Looks after the appointments of a day; answers how many acts that took.
-async fn cared(rpc: &Rpc, district: &str, key: &DayKey, now: Now) -> Result<usize, Error> {
+/// What looking through a day came to.
+#[derive(Debug, Default)]
+struct Looked {
+    /// Appointments that were to be kept or offered other times.
+    found: usize,
+    /// Those that were; of the others somebody else was faster.
+    done: usize,
+}
+
+/// Looks after the appointments of a day.
+async fn cared(rpc: &Rpc, district: &str, key: &DayKey, now: Now) -> Result<Looked, Error> {
     let mut bookings = capacity::bookings(&rpc.store, district, key).await?;
     bookings.retain(|booking| booking.state() == BookingState::Confirmed);
+    let mut looked = Looked::default();
     if bookings.is_empty() {
-        return Ok(0);
+        return Ok(looked);
     }
     let day = capacity::day(&rpc.store, district, key).await?.body;
     let slots = capacity::slots(&rpc.store, district, key).await?;
-    let mut steps = 0;
     for booking in bookings {
         let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
         let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
@@ -166,9 +196,10 @@ async fn cared(rpc: &Rpc, district: &str, key: &DayKey, now: Now) -> Result<usiz
                 }),
             })
         };
-        steps += usize::from(super::bookings::acted(rpc, district, &booking.id, act).await?);
+        looked.found += 1;
+        looked.done += usize::from(super::bookings::acted(rpc, district, &booking.id, act).await?);
     }
-    Ok(steps)
+    Ok(looked)
 }
 
 fn reason(day: &Day) -> String {

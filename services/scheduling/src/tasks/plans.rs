@@ -33,7 +33,7 @@ pub(super) async fn carry_out(rpc: &Rpc) -> Result<usize, Error> {
     for (district, site) in &sites {
         let mut planned = planned_anew(rpc, (district, site), &changes).await;
         for _ in 0..ATTEMPTS {
-            if planned.as_ref().is_err_and(Error::is_passing) {
+            if planned.as_ref().is_err_and(is_passing) {
                 planned = planned_anew(rpc, (district, site), &changes).await;
             }
         }
@@ -50,6 +50,11 @@ pub(super) async fn carry_out(rpc: &Rpc) -> Result<usize, Error> {
     }
     plans::passed(&rpc.store, change, sites.last()).await?;
     Ok(sites.len().max(1))
+}
+
+/// Whether it is to be decided anew: also where somebody has just taken a seat for the first time that is withdrawn.
+fn is_passing(error: &Error) -> bool {
+    error.is_passing() || matches!(error, Error::Taken(what) if what.contains("seats"))
 }
 
 /// Why a day of a site is to be planned anew; none if no change touches it.

@@ -69,17 +69,28 @@ async fn free(
     seats: Vec<Seat>,
     now: Now,
 ) -> Result<usize, Error> {
+    let gate = rpc.doors.gate();
+    let name = Doorkeeper::day(district, day)?;
+    // What was said to the gate when the slots were changed may have been lost.
+    let mut anew = None;
+    if seats.iter().any(Seat::is_due_by_change) {
+        let Ok(generation) = gate.begin_anew(&name).await else {
+            return Ok(0);
+        };
+        anew = Some(generation);
+    }
     let (offered, seats) = super::bookings::offer(rpc, district, day, seats, now).await?;
     if seats.is_empty() {
         return Ok(offered);
     }
-    let gate = rpc.doors.gate();
-    let name = Doorkeeper::day(district, day)?;
     let places: Vec<Place> = seats.iter().map(place).collect();
     // Without the gate no seat comes back: it would be told full of seats that are free.
     let Ok(generation) = gate.release(&name, &places).await else {
         return Ok(offered);
     };
+    if anew.is_some_and(|anew| anew != generation) {
+        return Ok(offered);
+    }
     let freed = due::free(&rpc.store, &seats, generation).await?;
     let places: Vec<Place> = seats
         .iter()

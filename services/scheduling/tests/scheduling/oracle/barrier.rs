@@ -1,4 +1,4 @@
-//! A moment that is held: writes on seats wait for it, reads do not.
+//! A moment that is held: writes on seats, or on slots, wait for it, reads do not.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::stage::Stage;
 
-/// Holds every write on seats back until it lets go.
+/// Holds writes back until it lets go.
 pub struct Barrier {
     db: DatabaseConnection,
     transaction: DatabaseTransaction,
@@ -25,6 +25,12 @@ impl Barrier {
     /// Writes on the seats there are wait, and go on one after the other, as they came.
     pub async fn in_turn(stage: &Stage) -> Self {
         let lock = "SELECT FROM scheduling.seats FOR UPDATE";
+        Self::with(stage, lock).await
+    }
+
+    /// Writes on all slots wait: capacity changes no further than to them.
+    pub async fn on_slots(stage: &Stage) -> Self {
+        let lock = "LOCK TABLE scheduling.slots IN SHARE ROW EXCLUSIVE MODE";
         Self::with(stage, lock).await
     }
 

@@ -3,11 +3,15 @@
 //! * the constraint (a row for each seat, by its key): two gates give out the same seats, whose rows are new;
 //! * the fence (the epoch that a change names): the same with rows that were used before; a confirmation meets the sweep;
 //! * the owner's guard: former owners and strangers act on a hold;
+//! * capacity that is lowered while somebody takes one of the seats that are withdrawn;
 //! * the atomicity of the gate's script: a crowd at one gate, of which the database refuses nobody.
 
-use bangban_proto::bangban::scheduling::v1::Hold;
+use std::time::Duration;
+
+use bangban_proto::bangban::scheduling::v1::{self as v1, Hold};
 use bangban_rig::Server;
 use tokio::join;
+use uuid::Uuid;
 
 use super::{
     barrier::Barrier,
@@ -17,7 +21,7 @@ use super::{
     stage::{self, Stage},
     truth::{HELD, Truth},
 };
-use crate::served::world::CHEN_JUN;
+use crate::served::world::{ADMIN, CHEN_JUN, DISTRICT};
 
 /// What two gates in memory say is "full" is wrong now and then, which is why a platform of two processes refuses them:
 /// everything else must hold all the same.
@@ -111,11 +115,20 @@ async fn bb_9_2b_neither_a_former_owner_nor_a_stranger_does_anything_to_a_hold()
     assert!(hold.seat == former.seat && hold.epoch > former.epoch);
     let mut newer = former.clone();
     newer.epoch = hold.epoch;
+    // The booking is right, and the seat had that epoch when it was another's, or has never had it.
+    let with = |epoch| {
+        let mut hold = hold.clone();
+        hold.epoch = epoch;
+        hold
+    };
+    let (stale, unheard_of) = (with(former.epoch), with(hold.epoch + 1));
     let stranger = stage.caller_as(&CHEN_JUN);
     for (name, who, theirs) in [
         ("the former owner", &caller, &former),
         ("the former owner who knows the epoch", &caller, &newer),
         ("a stranger", &stranger, &hold),
+        ("an epoch of before", &caller, &stale),
+        ("an epoch of nobody", &caller, &unheard_of),
     ] {
         refused_everything(name, who, theirs).await;
         let truth = Truth::read(&stage.world.store).await;
@@ -135,6 +148,45 @@ async fn refused_everything(name: &str, who: &Caller, hold: &Hold) {
     ];
     let is_refused = |a: &Answer| matches!(a, Answer::Refused(_));
     assert!(answers.iter().all(is_refused), "{name}: {answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_seat_is_withdrawn_or_held_and_never_both() {
+    let Some(stage) = Stage::open("withdrawn", "", (2, 0), 1).await else {
+        return;
+    };
+    stage.world.rules(stage::rules(60)).await;
+    let (caller, slot) = (stage.caller(0), stage.slot(0));
+    let Answer::Held(first) = caller.hold(&slot, &somebody()).await else {
+        panic!("not held")
+    };
+    let fewer = v1::ChangeSlotRequest {
+        district: DISTRICT.to_owned(),
+        request_id: Uuid::now_v7().to_string(),
+        slot: slot.clone(),
+        capacity: 1,
+        reason: "窗口减少".to_owned(),
+        ..v1::ChangeSlotRequest::default()
+    };
+    let mut capacity = stage.world.capacity();
+    let barrier = Barrier::on_slots(&stage).await;
+    let (applicant, fewer) = (somebody(), stage.world.by(&ADMIN, fewer));
+    let meanwhile = async {
+        // The change has read that the second seat is free, and is about to write.
+        barrier.holds_back(1).await;
+        let soon = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            barrier.lets_go().await;
+        };
+        join!(caller.hold(&slot, &applicant), soon).0
+    };
+    let (changed, second) = join!(capacity.change_slot(fewer), meanwhile);
+    let day = changed.expect("changed").into_inner().day.expect("a day");
+    assert_eq!(day.slots[0].capacity, 1, "the first has its seat");
+    assert_eq!(second, Answer::Full, "two seats of one");
+    let answer = caller.confirm(&first).await;
+    assert!(matches!(answer, Answer::Booked(_)), "{answer:?}");
+    one_at_a_time(&stage).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

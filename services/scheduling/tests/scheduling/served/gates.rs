@@ -4,12 +4,14 @@
 use bangban_proto::bangban::scheduling::v1::{
     self as v1, booking_service_client::BookingServiceClient,
 };
+use bangban_scheduling::store::due;
 use chrono::NaiveDate;
 use sea_orm::ConnectionTrait as _;
 use tonic::{Response, Status};
 use uuid::Uuid;
 
 use super::{
+    ask::release,
     server::Served,
     world::{ADMIN, DISTRICT, LI_NA, World, at, numbers, reason, slot, worlds},
 };
@@ -102,5 +104,29 @@ async fn bb_7_1_1_a_process_whose_gate_is_not_believed_lifts_no_reservation() {
         believes(&world, 0).await;
         world.sweep().await;
         assert_eq!(given_back(&world, date).await, [0, 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_seat_that_was_somebody_s_since_it_was_read_is_not_given_back() {
+    for world in worlds("read_before").await {
+        world.without_cooling().await;
+        let date = world.published(1, 0).await;
+        let comes_and_goes = async || {
+            let person = world.person(&[]);
+            let held = world.hold(&slot(date, 0), &person).await.expect("held");
+            release(&world, &LI_NA, &held).await.expect("released");
+        };
+        comes_and_goes().await;
+        let now = world.store.now().await.expect("the time").us();
+        let read = due::seats(&world.store, now, 10).await.expect("read");
+        assert_eq!(read.len(), 1);
+        // Another process gives it back, and the next one has left it by now: its gate was not told of that.
+        world.sweep().await;
+        comes_and_goes().await;
+        let freed = due::free(&world.store, &read, 0).await.expect("freed");
+        assert!(freed.is_empty(), "given back by its former epoch");
+        world.sweep().await;
+        assert_eq!(world.free(date).await[0], (1, 0));
     }
 }

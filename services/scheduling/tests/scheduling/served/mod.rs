@@ -3,9 +3,11 @@
 mod anew;
 mod ask;
 mod booking;
+mod cared;
 mod degraded;
 pub mod double;
 mod figures;
+mod full;
 mod gates;
 mod generation;
 mod kept;

@@ -176,6 +176,15 @@ async fn bb_9_2b_a_hold_of_somebody_elses_and_one_that_is_over_change_nothing() 
             ..hold.clone()
         };
         assert_eq!(reason(world.confirm(&foreign).await), "HOLD_UNKNOWN");
+        let unheard_of = v1::Hold {
+            epoch: hold.epoch + 1,
+            ..hold.clone()
+        };
+        assert_eq!(reason(world.confirm(&unheard_of).await), "HOLD_UNKNOWN");
+        let refused = extend(&world, &LI_NA, &unheard_of).await;
+        assert_eq!(reason(refused), "HOLD_UNKNOWN");
+        let refused = release(&world, &LI_NA, &unheard_of).await;
+        assert_eq!(reason(refused), "HOLD_UNKNOWN");
         world
             .advance_to(world.now().await + TimeDelta::seconds(301))
             .await;

@@ -8,7 +8,8 @@ use crate::oracle::truth::{CONFIRMED, COOLING, Change, FREE, HELD};
 /// Whether a seat may become this after that; and the epoch rises by one each time.
 fn may_follow(before: Option<&Change>, after: &Change) -> bool {
     let Some(before) = before else {
-        return after.version == 1 && matches!(after.state, HELD | CONFIRMED);
+        // The first time also withdrawn, as a free one.
+        return after.version == 1 && matches!(after.state, HELD | CONFIRMED | FREE);
     };
     let is_theirs = before.booking == after.booking;
     let is_allowed = match (before.state, after.state) {
@@ -18,6 +19,8 @@ fn may_follow(before: Option<&Change>, after: &Change) -> bool {
         (COOLING, HELD) => !after.waiting.is_empty() && !is_theirs,
         // Taken: held, or moved to.
         (FREE, HELD | CONFIRMED) | (COOLING, FREE) => true,
+        // Withdrawn.
+        (FREE, FREE) => true,
         _ => false,
     };
     is_allowed && after.version == before.version + 1
