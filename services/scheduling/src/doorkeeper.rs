@@ -8,7 +8,7 @@ use std::{
 };
 
 use bangban_kit::refusal::{Kind, Refusal};
-use bangban_proto::bangban::scheduling::v1::Day;
+use bangban_proto::bangban::scheduling::v1::{Day, Slot};
 use bangban_slots::{Begun, Free, Gate, Picked, Seat, Who};
 use bangban_store::{Error, Store};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -305,6 +305,16 @@ impl Doorkeeper {
             memory.sites.insert(key, layouts.clone());
         }
         Ok(layouts)
+    }
+
+    /// A slot as it is published, from memory as long as capacity has not changed; none where there is none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn layout(&self, district: &str, slot: &SlotKey) -> Result<Option<Slot>, Error> {
+        let layouts = self.layouts(district, &slot.day.site).await?;
+        let day = layouts.get(&slot.day.date);
+        Ok(day.and_then(|day| day.slots.get(usize::from(slot.number)).cloned()))
     }
 
     /// Now, as the database said it at the last look, and the time since: for what is shown, not for what is decided.

@@ -1,9 +1,10 @@
 //! Whether a slot can be had at all, before anybody asks whether a seat of it is free.
 
 use bangban_kit::refusal::Refusal;
+use bangban_proto::bangban::scheduling::v1::Slot;
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::outside::today;
+use super::{outside::today, time};
 
 /// What is known of a slot that somebody wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,15 @@ pub fn open(wanted: &Wanted, now: DateTime<Utc>) -> Result<(), Refusal> {
         return Err(past());
     }
     Ok(())
+}
+
+/// Whether seats of a slot were reserved until now, so that they are everybody's (BB-7.1.1).
+#[must_use]
+pub fn is_lifted(slot: &Slot, now: DateTime<Utc>) -> bool {
+    slot.reserved > 0
+        && slot
+            .reserved_until
+            .is_some_and(|until| time::of(Some(&until)) <= now)
 }
 
 /// SLOT_PAST (BB-9.2b).

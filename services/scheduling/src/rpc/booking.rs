@@ -223,7 +223,12 @@ impl Rpc {
                     Who::Ordinary
                 };
                 let until = deadline.map(|d| d.0);
-                picked = self.doors.pick(&district, &slot, who, until).await?;
+                picked = match self.doors.pick(&district, &slot, who, until).await {
+                    Err(Error::Refused(refusal)) => {
+                        return Err(self.why(&district, &slot, refusal).await?.into());
+                    }
+                    other => other?,
+                };
                 if picked.is_none() {
                     return Err(slot::unknown().into());
                 }

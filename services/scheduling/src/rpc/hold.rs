@@ -11,7 +11,7 @@ use bangban_proto::bangban::scheduling::v1::{
 };
 use bangban_slots::{Row as GateRow, Who};
 use bangban_store::{Error, Now, Position, command::Command};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -28,8 +28,9 @@ use crate::{
         person, policy,
         seat::{self as rules, Mine},
         slot::{self, Wanted, not_published},
-        standing,
+        standing, time,
     },
+    doorkeeper::{Doorkeeper, busy},
     store::{
         Seat, SeatKey, SlotKey, at, capacity,
         load::{self, Asked, Loaded},
@@ -39,6 +40,10 @@ use crate::{
 
 /// Says that a call is a repetition.
 const ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+
+/// How much earlier than at its end a reservation counts as ended for who is to be told "full": memory's clock is less
+/// exact than the database's.
+const LIFTED_BEFORE: TimeDelta = TimeDelta::seconds(1);
 
 /// A slot as a request names it.
 pub(super) fn slot_of(text: &str) -> Result<SlotKey, Refusal> {
@@ -77,7 +82,9 @@ enum Fits {
     /// It is of the seats for special groups, and the person belongs to none; or the other way round.
     Other(Who),
     /// It is above the capacity: the gate has an older picture.
-    No,
+    Withdrawn,
+    /// It is for special groups and was given out for anybody: the gate has an older picture.
+    Reserved,
 }
 
 impl Rpc {
@@ -107,7 +114,17 @@ impl Rpc {
                                 return Ok(Response::new(hold));
                             }
                         }
-                        return Err(self.why(&r.district, &slot, refusal).await?.into());
+                        let refusal = self.why(&r.district, &slot, refusal).await?;
+                        if refusal.reason == "SLOT_FULL"
+                            && who == Some(Who::Ordinary)
+                            && self
+                                .is_special_now(&command, &slot, &r.applicant, deadline)
+                                .await?
+                        {
+                            who = Some(Who::Special);
+                            continue;
+                        }
+                        return Err(refusal.into());
                     }
                     Err(error) => return Err(error.into()),
                     Ok(None) => {
@@ -139,10 +156,14 @@ impl Rpc {
                     who = Some(other);
                     continue;
                 }
-                Fits::No => {
-                    let day = crate::doorkeeper::Doorkeeper::day(&r.district, &slot.day)?;
+                Fits::Withdrawn => {
                     seat.refused(GateRow::Taken).await;
-                    _ = self.doors.gate().forget(&day).await;
+                    self.looks_anew(&r.district, &slot).await?;
+                    continue;
+                }
+                Fits::Reserved => {
+                    seat.give_back().await;
+                    self.looks_anew(&r.district, &slot).await?;
                     continue;
                 }
             }
@@ -201,6 +222,13 @@ impl Rpc {
         }
     }
 
+    /// The gate has an older picture of the day.
+    async fn looks_anew(&self, district: &str, slot: &SlotKey) -> Result<(), Refusal> {
+        let day = Doorkeeper::day(district, &slot.day)?;
+        _ = self.doors.gate().forget(&day).await;
+        Ok(())
+    }
+
     /// A seat of the slot. Of a person of whom nothing is known yet, one for anybody, and else one for special groups,
     /// which the database's word on the person then confirms or takes back.
     async fn pick(
@@ -220,8 +248,9 @@ impl Rpc {
         }
     }
 
-    /// Why there is no seat, as far as memory knows better than the gate.
-    async fn why(
+    /// Why there is no seat, as far as memory knows better than the gate: that the time is past or closed, and that a
+    /// reservation has ended which the gate does not know to be lifted yet.
+    pub(super) async fn why(
         &self,
         district: &str,
         slot: &SlotKey,
@@ -230,25 +259,40 @@ impl Rpc {
         if refusal.reason != "SLOT_FULL" {
             return Ok(refusal);
         }
-        // Read once, and from memory while capacity stays as it is.
-        let layouts = self.doors.layouts(district, &slot.day.site).await?;
-        let day = layouts.get(&slot.day.date);
-        let closed = day.and_then(|day| {
-            let slot = day.slots.get(usize::from(slot.number))?;
-            Some(slot.is_closed)
-        });
+        let Some(layout) = self.doors.layout(district, slot).await? else {
+            return Ok(refusal);
+        };
         let wanted = Wanted {
             date: slot.day.date,
             is_published: true,
-            slot: Some((DateTime::<chrono::Utc>::MAX_UTC, closed.unwrap_or_default())),
+            slot: Some((time::of(layout.starts_at.as_ref()), layout.is_closed)),
         };
-        // Only whether it is closed: the time is the database's to know.
-        Ok(
-            match slot::open(&wanted, DateTime::<chrono::Utc>::MIN_UTC) {
-                Err(closed) if closed.reason == "SLOT_CLOSED" => closed,
-                _ => refusal,
-            },
-        )
+        let now = self.doors.now();
+        if let Err(cannot) = slot::open(&wanted, now) {
+            return Ok(cannot);
+        }
+        let is_lifted = slot::is_lifted(&layout, now + LIFTED_BEFORE);
+        Ok(if is_lifted { busy() } else { refusal })
+    }
+
+    /// Whether somebody who is remembered to be of no special group is of one by now. Asked only where seats are reserved,
+    /// and of one person at most every two seconds.
+    async fn is_special_now(
+        &self,
+        command: &Command,
+        slot: &SlotKey,
+        applicant: &str,
+        deadline: Option<Deadline>,
+    ) -> Result<bool, Status> {
+        let layout = self.doors.layout(&command.district, slot).await?;
+        let is_reserved = layout.is_some_and(|slot| slot.reserved > 0);
+        if !is_reserved || !self.recent.doubts(applicant) {
+            return Ok(false);
+        }
+        let loaded = self.load(command, slot, 0, applicant).await?;
+        let known = ask::known(&self.directory, deadline, loaded.person, loaded.now).await?;
+        self.recent.learned(applicant, known.is_special());
+        Ok(known.is_special())
     }
 
     async fn load(
@@ -486,11 +530,14 @@ fn fits(
     now: Now,
 ) -> Fits {
     if number >= slot.seats() {
-        return Fits::No;
+        return Fits::Withdrawn;
     }
     let reserved = slot.reserved_at(now.us());
     if number < reserved && !is_special {
-        return Fits::Other(Who::Ordinary);
+        return match asked {
+            Some(Who::Ordinary) => Fits::Reserved,
+            _ => Fits::Other(Who::Ordinary),
+        };
     }
     // The seats that are for them first, so that the others are left for those who have no such seats.
     if number >= reserved && reserved > 0 && is_special && asked != Some(Who::Special) {

@@ -9,6 +9,9 @@ use std::{
 /// How long it is remembered.
 const KEPT: Duration = Duration::from_secs(600);
 
+/// How long it is without a doubt what somebody is: directory's feed takes about as long.
+const CERTAIN: Duration = Duration::from_secs(2);
+
 /// Most that is remembered; then all is forgotten.
 const MOST: usize = 100_000;
 
@@ -19,10 +22,14 @@ pub(crate) struct Recent {
     holds: Mutex<HashMap<String, (Instant, ())>>,
 }
 
-fn get<T: Copy>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str) -> Option<T> {
+fn get<T: Copy>(
+    map: &Mutex<HashMap<String, (Instant, T)>>,
+    key: &str,
+    kept: Duration,
+) -> Option<T> {
     let map = map.lock().unwrap_or_else(PoisonError::into_inner);
     let (at, value) = map.get(key)?;
-    (at.elapsed() < KEPT).then_some(*value)
+    (at.elapsed() < kept).then_some(*value)
 }
 
 fn put<T>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str, value: T) {
@@ -36,7 +43,12 @@ fn put<T>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str, value: T) {
 impl Recent {
     /// Whether a person is of a special group, as far as it is remembered.
     pub(crate) fn is_special(&self, applicant: &str) -> Option<bool> {
-        get(&self.specials, applicant)
+        get(&self.specials, applicant, KEPT)
+    }
+
+    /// Whether a person may be of another group by now than what is remembered.
+    pub(crate) fn doubts(&self, applicant: &str) -> bool {
+        get(&self.specials, applicant, CERTAIN).is_none()
     }
 
     pub(crate) fn learned(&self, applicant: &str, is_special: bool) {
@@ -45,7 +57,7 @@ impl Recent {
 
     /// Whether a request has held a seat here.
     pub(crate) fn has_held(&self, key: &str) -> bool {
-        get(&self.holds, key).is_some()
+        get(&self.holds, key, KEPT).is_some()
     }
 
     pub(crate) fn held(&self, key: &str) {

@@ -85,6 +85,10 @@ pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
             Err(error) => return Err(error),
         }
     }
+    if steps > 0 {
+        // Until memory knows it, who finds no seat is told to try again.
+        rpc.doors.look().await?;
+    }
     Ok(steps)
 }
 
