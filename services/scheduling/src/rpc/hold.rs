@@ -285,7 +285,8 @@ impl Rpc {
         deadline: Option<Deadline>,
     ) -> Result<bool, Status> {
         let layout = self.doors.layout(&command.district, slot).await?;
-        if !layout.is_some_and(|slot| slot.reserved > 0) || !self.recent.doubts(applicant) {
+        let is_reserved = layout.is_some_and(|slot| slot.reserved > 0);
+        if !is_reserved || !self.recent.doubts(applicant) {
             return Ok(false);
         }
         let loaded = self.load(command, slot, 0, applicant).await?;

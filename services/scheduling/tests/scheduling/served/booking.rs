@@ -212,8 +212,8 @@ async fn bb_7_1_1_a_reservation_stands_in_the_gate_until_a_sweep_has_lifted_it()
         world.advance_to(at(date, 9, 31)).await;
         assert_eq!(
             reason(moved(&world, &booking.id, &there).await),
-            "SLOT_FULL",
-            "told by the gate, which was not told yet"
+            "SLOT_BUSY",
+            "its seat is everybody's, and the gate was not told yet"
         );
         world.sweep().await;
         let moved = moved(&world, &booking.id, &there).await.expect("moved");
