@@ -2,13 +2,21 @@
 
 use std::{path::Path, process::Stdio};
 
-use bangban_proto::bangban::casework::v1::{
-    GetCaseByReceiptRequest, case_service_client::CaseServiceClient,
+use bangban::{cli::Service, sample::find_or_register};
+use bangban_proto::bangban::{
+    casework::v1::{CaseKind, GetCaseByReceiptRequest, case_service_client::CaseServiceClient},
+    consultation::v1::{
+        ConvertConsultationRequest, RegisterConsultationRequest,
+        consultation_service_client::ConsultationServiceClient,
+    },
+    types::v1::Channel,
 };
 use bangban_tests::{
     block_on,
+    case::ITEM,
     cluster::Cluster,
     receiver::{Receiver, text},
+    request_id,
 };
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use tokio::{
@@ -150,16 +158,15 @@ async fn pages(logs: &Path) {
             );
         }
     }
-    let opened = format!(
-        "rpc_method=\"{OPEN}\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"}} "
-    );
+    let opened =
+        format!("rpc_method=\"{OPEN}\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"");
     has(
         &casework,
-        &format!("rpc_server_call_duration_seconds_count{{{opened}"),
+        &format!("rpc_server_call_duration_seconds_count{{{opened}}} "),
     );
     has(
         &consultation,
-        &format!("rpc_client_call_duration_seconds_count{{{opened}"),
+        &format!("rpc_client_call_duration_seconds_count{{{opened},server_address=\"casework\"}} "),
     );
     has(&directory, "rpc_server_call_duration_seconds_count{");
     for (page, name) in [(casework, "casework"), (directory, "directory")] {
@@ -229,5 +236,59 @@ fn one_trace_goes_from_consultation_through_casework_into_the_database() {
                 "{name} was told"
             );
         }
+    });
+}
+
+#[test]
+fn a_log_line_names_the_trace_of_its_call_where_nobody_collects_traces() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    block_on(async {
+        let Some(mut cluster) = Cluster::start(1).await else {
+            return;
+        };
+        let district = cluster.sample.district.id.clone();
+        let agent = cluster.sample.agent().expect("in the sample");
+        let client = cluster.person(&agent);
+        let known = cluster.sample.applicant("mo-xiuying").expect("a sample");
+        let found = find_or_register(&client, &district, known, request_id()).await;
+        let mut service = ConsultationServiceClient::new(client.channel());
+        let registered = service
+            .register_consultation(client.request(RegisterConsultationRequest {
+                district: district.clone(),
+                request_id: request_id(),
+                site: agent.site.clone(),
+                channel: Channel::Phone.into(),
+                kind: CaseKind::Assist.into(),
+                applicant: found.expect("found").applicant.unwrap_or_default().id,
+                item: ITEM.to_owned(),
+                question: "办理需要什么材料".to_owned(),
+                after: cluster.loaded.clone(),
+                ..RegisterConsultationRequest::default()
+            }))
+            .await
+            .expect("registered");
+        let consultation = registered.into_inner().consultation.unwrap_or_default();
+        cluster.member(Service::Casework, 1).terminate().await;
+        let mut request = client.request(ConvertConsultationRequest {
+            district,
+            request_id: request_id(),
+            consultation: consultation.id,
+            mode: Channel::Window.into(),
+            ..ConvertConsultationRequest::default()
+        });
+        let trace = format!("00-{TRACE}-b7ad6b7169203331-01");
+        let trace = trace.parse().expect("a header");
+        request.metadata_mut().insert("traceparent", trace);
+        let waits = service.convert_consultation(request).await;
+        waits.expect_err("casework is not there");
+        let log = cluster.plan.logs().join("consultation-1.log");
+        let log = std::fs::read_to_string(log).expect("a log");
+        let is_it = |line: &&str| line.contains("casework could not be asked");
+        let ours = format!("trace_id={TRACE} span_id=b7ad6b7169203331");
+        assert!(
+            log.lines().filter(is_it).any(|line| line.ends_with(&ours)),
+            "{log}"
+        );
+        cluster.end().await;
     });
 }
