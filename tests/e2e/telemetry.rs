@@ -1,6 +1,6 @@
 //! What processes tell of a walk: one trace through services and into statements, metrics of calls, cases and feeds.
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use bangban::{cli::Service, sample::find_or_register};
 use bangban_proto::bangban::{
@@ -19,10 +19,12 @@ use bangban_tests::{
     request_id,
 };
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
+use sea_orm::ConnectionTrait as _;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     process::Command,
+    time::{Instant, sleep},
 };
 
 const CONVERT: &str = "bangban.consultation.v1.ConsultationService/ConvertConsultation";
@@ -92,6 +94,8 @@ fn way(receiver: &Receiver) -> Option<(Span, Span)> {
         SpanKind::Client,
         OPEN,
     )?;
+    let called = text(&call.attributes, "server.address");
+    assert_eq!(called.as_deref(), Some("casework"));
     let opened = child(&spans, call, "bangban-casework", SpanKind::Server, OPEN)?;
     let written = statement(&spans, opened, "bangban-casework")?;
     let check = "bangban.directory.v1.StaffService/CheckAssignment";
@@ -177,6 +181,37 @@ async fn pages(logs: &Path) {
     }
 }
 
+/// Three cases more, as rows of what was walked: one without a due time, one that is due in two hours, one overdue.
+async fn counted(cluster: &Cluster) {
+    const MORE: &str = "INSERT INTO cases SELECT (jsonb_populate_record(walked, jsonb_build_object('id', 'tests-' || more.n, \
+           'receipt', 'tests-' || more.n, 'state', more.n, 'due_at_us', more.due, 'ended_at_us', NULL, 'attention_at_us', NULL))).* \
+         FROM cases AS walked, (SELECT max(acted_at_us) AS at_us FROM acts) AS last, \
+           LATERAL (VALUES (1, NULL::bigint), (2, last.at_us + 7200000000), (3, 1)) AS more(n, due) \
+         WHERE walked.id = (SELECT min(id) FROM cases)";
+    let db = cluster.database(Service::Casework).await;
+    db.execute_unprepared(MORE).await.expect("written");
+    let district = &cluster.sample.district.id;
+    let expected = [
+        "bangban_cases{state=\"open\"} 1".to_owned(),
+        "bangban_cases{state=\"pre_checked\"} 1".to_owned(),
+        "bangban_cases{state=\"filed\"} 1".to_owned(),
+        "bangban_cases{state=\"delivered\"} 0".to_owned(),
+        format!("bangban_cases_due_soon{{district=\"{district}\"}} 1"),
+        format!("bangban_cases_overdue{{district=\"{district}\"}} 1"),
+    ];
+    let log = cluster.plan.logs().join("casework-1.log");
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let page = page(&log).await;
+        let is_there = |line: &String| page.lines().any(|told| told == line);
+        if expected.iter().all(is_there) {
+            return;
+        }
+        assert!(Instant::now() < until, "{expected:#?}\n{page}");
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
 #[test]
 fn one_trace_goes_from_consultation_through_casework_into_the_database() {
     block_on(async {
@@ -207,6 +242,7 @@ fn one_trace_goes_from_consultation_through_casework_into_the_database() {
             .await;
         refused.expect_err("there is no such case");
         pages(cluster.plan.logs().as_path()).await;
+        counted(&cluster).await;
         for name in [
             "bangban.cases",
             "bangban.cases.overdue",
