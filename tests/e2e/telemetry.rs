@@ -1,17 +1,29 @@
 //! What processes tell of a walk: one trace through services and into statements, metrics of calls, cases and feeds.
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
-use bangban_proto::bangban::casework::v1::{
-    GetCaseByReceiptRequest, case_service_client::CaseServiceClient,
+use bangban::{cli::Service, sample::find_or_register};
+use bangban_proto::bangban::{
+    casework::v1::{CaseKind, GetCaseByReceiptRequest, case_service_client::CaseServiceClient},
+    consultation::v1::{
+        ConvertConsultationRequest, RegisterConsultationRequest,
+        consultation_service_client::ConsultationServiceClient,
+    },
+    types::v1::Channel,
 };
 use bangban_tests::{
     block_on,
+    case::ITEM,
     cluster::{Cluster, metrics::page},
     receiver::{Receiver, text},
+    request_id,
 };
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
-use tokio::process::Command;
+use sea_orm::ConnectionTrait as _;
+use tokio::{
+    process::Command,
+    time::{Instant, sleep},
+};
 
 const CONVERT: &str = "bangban.consultation.v1.ConsultationService/ConvertConsultation";
 const OPEN: &str = "bangban.casework.v1.CaseService/OpenCase";
@@ -80,6 +92,8 @@ fn way(receiver: &Receiver) -> Option<(Span, Span)> {
         SpanKind::Client,
         OPEN,
     )?;
+    let called = text(&call.attributes, "server.address");
+    assert_eq!(called.as_deref(), Some("casework"));
     let opened = child(&spans, call, "bangban-casework", SpanKind::Server, OPEN)?;
     let written = statement(&spans, opened, "bangban-casework")?;
     let check = "bangban.directory.v1.StaffService/CheckAssignment";
@@ -129,16 +143,15 @@ async fn pages(logs: &Path) {
             );
         }
     }
-    let opened = format!(
-        "rpc_method=\"{OPEN}\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"}} "
-    );
+    let opened =
+        format!("rpc_method=\"{OPEN}\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"");
     has(
         &casework,
-        &format!("rpc_server_call_duration_seconds_count{{{opened}"),
+        &format!("rpc_server_call_duration_seconds_count{{{opened}}} "),
     );
     has(
         &consultation,
-        &format!("rpc_client_call_duration_seconds_count{{{opened}"),
+        &format!("rpc_client_call_duration_seconds_count{{{opened},server_address=\"casework\"}} "),
     );
     has(&directory, "rpc_server_call_duration_seconds_count{");
     for (page, name) in [(casework, "casework"), (directory, "directory")] {
@@ -146,6 +159,37 @@ async fn pages(logs: &Path) {
             page.contains(&format!("service_name=\"bangban-{name}\"")),
             "{page}"
         );
+    }
+}
+
+/// Three cases more, as rows of what was walked: one without a due time, one that is due in two hours, one overdue.
+async fn counted(cluster: &Cluster) {
+    const MORE: &str = "INSERT INTO cases SELECT (jsonb_populate_record(walked, jsonb_build_object('id', 'tests-' || more.n, \
+           'receipt', 'tests-' || more.n, 'state', more.n, 'due_at_us', more.due, 'ended_at_us', NULL, 'attention_at_us', NULL))).* \
+         FROM cases AS walked, (SELECT max(acted_at_us) AS at_us FROM acts) AS last, \
+           LATERAL (VALUES (1, NULL::bigint), (2, last.at_us + 7200000000), (3, 1)) AS more(n, due) \
+         WHERE walked.id = (SELECT min(id) FROM cases)";
+    let db = cluster.database(Service::Casework).await;
+    db.execute_unprepared(MORE).await.expect("written");
+    let district = &cluster.sample.district.id;
+    let expected = [
+        "bangban_cases{state=\"open\"} 1".to_owned(),
+        "bangban_cases{state=\"pre_checked\"} 1".to_owned(),
+        "bangban_cases{state=\"filed\"} 1".to_owned(),
+        "bangban_cases{state=\"delivered\"} 0".to_owned(),
+        format!("bangban_cases_due_soon{{district=\"{district}\"}} 1"),
+        format!("bangban_cases_overdue{{district=\"{district}\"}} 1"),
+    ];
+    let log = cluster.plan.logs().join("casework-1.log");
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let page = page(&log).await;
+        let is_there = |line: &String| page.lines().any(|told| told == line);
+        if expected.iter().all(is_there) {
+            return;
+        }
+        assert!(Instant::now() < until, "{expected:#?}\n{page}");
+        sleep(Duration::from_millis(200)).await;
     }
 }
 
@@ -179,6 +223,7 @@ fn one_trace_goes_from_consultation_through_casework_into_the_database() {
             .await;
         refused.expect_err("there is no such case");
         pages(cluster.plan.logs().as_path()).await;
+        counted(&cluster).await;
         for name in [
             "bangban.cases",
             "bangban.cases.overdue",
@@ -208,5 +253,59 @@ fn one_trace_goes_from_consultation_through_casework_into_the_database() {
                 "{name} was told"
             );
         }
+    });
+}
+
+#[test]
+fn a_log_line_names_the_trace_of_its_call_where_nobody_collects_traces() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    block_on(async {
+        let Some(mut cluster) = Cluster::start(1).await else {
+            return;
+        };
+        let district = cluster.sample.district.id.clone();
+        let agent = cluster.sample.agent().expect("in the sample");
+        let client = cluster.person(&agent);
+        let known = cluster.sample.applicant("mo-xiuying").expect("a sample");
+        let found = find_or_register(&client, &district, known, request_id()).await;
+        let mut service = ConsultationServiceClient::new(client.channel());
+        let registered = service
+            .register_consultation(client.request(RegisterConsultationRequest {
+                district: district.clone(),
+                request_id: request_id(),
+                site: agent.site.clone(),
+                channel: Channel::Phone.into(),
+                kind: CaseKind::Assist.into(),
+                applicant: found.expect("found").applicant.unwrap_or_default().id,
+                item: ITEM.to_owned(),
+                question: "办理需要什么材料".to_owned(),
+                after: cluster.loaded.clone(),
+                ..RegisterConsultationRequest::default()
+            }))
+            .await
+            .expect("registered");
+        let consultation = registered.into_inner().consultation.unwrap_or_default();
+        cluster.member(Service::Casework, 1).terminate().await;
+        let mut request = client.request(ConvertConsultationRequest {
+            district,
+            request_id: request_id(),
+            consultation: consultation.id,
+            mode: Channel::Window.into(),
+            ..ConvertConsultationRequest::default()
+        });
+        let trace = format!("00-{TRACE}-b7ad6b7169203331-01");
+        let trace = trace.parse().expect("a header");
+        request.metadata_mut().insert("traceparent", trace);
+        let waits = service.convert_consultation(request).await;
+        waits.expect_err("casework is not there");
+        let log = cluster.plan.logs().join("consultation-1.log");
+        let log = std::fs::read_to_string(log).expect("a log");
+        let is_it = |line: &&str| line.contains("casework could not be asked");
+        let ours = format!("trace_id={TRACE} span_id=b7ad6b7169203331");
+        assert!(
+            log.lines().filter(is_it).any(|line| line.ends_with(&ours)),
+            "{log}"
+        );
+        cluster.end().await;
     });
 }
