@@ -70,7 +70,7 @@ pub fn check(
     Ok(())
 }
 
-/// Whether an exception can be put down in the place of the one with its id. `plan` is that of its site without it.
+/// Whether an exception can be put down in the place of the one with its id. `plan` is that of its site.
 ///
 /// # Errors
 /// DATE_IMPOSSIBLE (BB-8d); EXCEPTION_INCOMPLETE, DAY_PAST, TIMES_REVERSED, EXCEPTION_OVERLAPS, SLOTS_TOO_MANY
@@ -90,6 +90,13 @@ pub fn check_exception(
         )
         .field("exception.date", "is over"));
     }
+    // What it takes the place of is not in its way.
+    let others = plan.exceptions.iter().filter(|e| e.id != exception.id);
+    let others: Vec<Exception> = others.cloned().collect();
+    let plan = &Plan {
+        exceptions: &others,
+        ..*plan
+    };
     match exception.kind() {
         ExceptionKind::ExtraHours => extra(exception, plan, date),
         ExceptionKind::MakeUpDay if !(1..=7).contains(&exception.follows_weekday) => {

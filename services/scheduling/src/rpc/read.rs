@@ -13,7 +13,11 @@ use bangban_proto::bangban::scheduling::v1::{
 use bangban_store::Error;
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, capacity::site_of, taken, unknown};
+use super::{
+    Rpc,
+    capacity::{site_of, tagged},
+    taken, unknown,
+};
 use crate::{
     domain::{ics, outside::dates, policy, rate::Counts, slot, time},
     store::{self, DayKey, capacity, us},
@@ -85,10 +89,11 @@ impl Rpc {
             site: r.site.clone(),
             date,
         };
-        let kept = capacity::day(&self.store, &r.district, &key).await?;
+        let mut kept = capacity::day(&self.store, &r.district, &key).await?;
         if kept.version == 0 {
             return Err(slot::day_unpublished("date").into());
         }
+        tagged(&mut kept.body);
         Ok(Response::new(kept.body))
     }
 

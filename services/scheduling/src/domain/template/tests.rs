@@ -185,6 +185,29 @@ fn an_exception_that_is_incomplete_past_or_in_the_way_is_refused() {
     assert_eq!(reason(&closure), Err("TIMES_REVERSED"));
 }
 
+#[test]
+fn extra_hours_are_put_down_again_in_their_own_place_and_not_in_that_of_others() {
+    let (calendar, opening) = (Calendar::national(), opening());
+    let extra = |id: &str| {
+        let mut extra = exception("2026-12-01", ExceptionKind::ExtraHours);
+        (extra.id, extra.group) = (id.to_owned(), "licences".to_owned());
+        extra.hours.push(hours("18:00", "19:00", 30));
+        extra
+    };
+    let exceptions = [extra("evening")];
+    let plan = Plan {
+        site: "town",
+        templates: &[],
+        exceptions: &exceptions,
+        opening: &opening,
+        calendar: &calendar,
+    };
+    let today = date("2026-11-26");
+    let checked = |id: &str| check_exception(&extra(id), &plan, today).map_err(|r| r.reason);
+    assert_eq!(checked("evening"), Ok(()));
+    assert_eq!(checked("another"), Err("EXCEPTION_OVERLAPS"));
+}
+
 proptest! {
     /// Whatever can be put down makes exactly the slots that it says.
     #[test]

@@ -3,6 +3,7 @@
 mod anew;
 mod ask;
 mod booking;
+mod changes;
 mod degraded;
 pub mod double;
 mod figures;
