@@ -10,7 +10,7 @@ use bangban_proto::bangban::scheduling::v1::{
 use bangban_store::{Error, command::Command};
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, command::fresh, taken, unknown};
+use super::{Rpc, command::fresh, read::called, taken, unknown};
 use crate::{
     domain::{appointment, ics, link::Link, time},
     store::{
@@ -112,7 +112,7 @@ impl Rpc {
     async fn linked(&self, booking: Booking, link: &Link) -> Result<LinkedBooking, Error> {
         let known = self.learned.now(&booking.district).await?;
         let site = known.site(&booking.site).cloned().unwrap_or_default();
-        let calendar = ics::Entry::of(&booking, &site).calendar();
+        let calendar = ics::Entry::of(&booking, &site, called(&known)).calendar();
         Ok(LinkedBooking {
             state: booking.state,
             site: booking.site,

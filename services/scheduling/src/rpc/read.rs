@@ -23,6 +23,11 @@ use crate::{
     store::{self, DayKey, capacity, us},
 };
 
+/// What people call a district.
+pub(super) fn called(known: &Known) -> &str {
+    known.district.as_ref().map_or("", |d| &d.name)
+}
+
 impl Rpc {
     async fn ground_of(
         &self,
@@ -160,7 +165,7 @@ impl Rpc {
         let found = store::find(&self.store, &scope, &caller, &r.booking).await?;
         let booking = found.ok_or_else(unknown)?;
         let site = known.site(&booking.site).cloned().unwrap_or_default();
-        let entry = ics::Entry::of(&booking, &site);
+        let entry = ics::Entry::of(&booking, &site, called(&known));
         let method = if entry.is_cancelled {
             "CANCEL"
         } else {
