@@ -11,6 +11,7 @@ mod gates;
 mod generation;
 mod kept;
 mod learned;
+mod linked;
 mod log;
 mod many;
 mod no_shows;
