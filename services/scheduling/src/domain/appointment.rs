@@ -5,7 +5,7 @@ use bangban_proto::bangban::{
     casework::v1::{Breach, BreachKind, BreachRecorded},
     scheduling::v1::{
         Booking, BookingCancelled, BookingMoved, BookingPolicy, BookingState, CancelReason,
-        CheckedIn, NoShowRecorded, ReminderDue, ServiceCompleted, ServiceStarted,
+        CheckedIn, NoShowRecorded, OtherTimes, ReminderDue, ServiceCompleted, ServiceStarted,
     },
     types::v1::Channel,
 };
@@ -77,12 +77,25 @@ pub fn cancel(
             "its time has begun and it is not given up any more: who does not come is a no-show, and may appeal",
         ));
     }
-    let until = TimeDelta::minutes(outside.policy.cancel_until_minutes.into());
-    let is_late = outside.now > time::of(booking.starts_at.as_ref()) - until;
     Ok(Act::BookingCancelled(BookingCancelled {
         reason: reason.into(),
-        is_late: is_late && reason != CancelReason::Site,
+        is_late: is_late(booking, outside) && reason != CancelReason::Site,
     }))
+}
+
+/// Whether giving its time up now is so late that it counts.
+fn is_late(booking: &Booking, outside: &Outside<'_>) -> bool {
+    let until = TimeDelta::minutes(outside.policy.cancel_until_minutes.into());
+    outside.now > time::of(booking.starts_at.as_ref()) - until
+}
+
+/// The other times that were offered because the site cannot keep the one that the appointment has (BB-9.2b).
+#[must_use]
+pub fn offered(booking: &Booking) -> Option<&OtherTimes> {
+    let moved = booking.former_times.last();
+    let moved = moved.map(|f| time::of(f.moved_at.as_ref()));
+    let last = booking.other_times.last();
+    last.filter(|o| moved.is_none_or(|moved| moved < time::of(o.offered_at.as_ref())))
 }
 
 /// Whether an appointment may be moved.
@@ -116,11 +129,14 @@ pub fn may_move(booking: &Booking, slot: &str, now: DateTime<Utc>) -> Result<(),
     Ok(())
 }
 
-/// The act of moving to a slot that was found free.
+/// The act of moving to a slot that was found free. From a time that the site cannot keep, or has no seat for any more, it
+/// is never late.
 #[must_use]
-pub fn moved(to: BookingMoved, outside: &Outside<'_>) -> Act {
+pub fn moved(booking: &Booking, to: BookingMoved, outside: &Outside<'_>) -> Act {
+    let is_free_to = booking.is_kept || offered(booking).is_some();
     Act::BookingMoved(BookingMoved {
         moved_by: outside.actor(),
+        is_late: !is_free_to && is_late(booking, outside),
         ..to
     })
 }

@@ -92,6 +92,7 @@ fn moved(booking: &mut Booking, to: &BookingMoved, at: Timestamp) {
         ends_at: std::mem::replace(&mut booking.ends_at, to.ends_at),
         moved_at: Some(at),
         moved_by: to.moved_by.clone(),
+        is_late: to.is_late,
     });
     booking.seat = to.seat;
     booking.epoch = to.epoch;

@@ -50,12 +50,15 @@ pub struct Entry<'a> {
     pub is_cancelled: bool,
     /// Where it is.
     pub site: &'a Site,
+    /// What people call the district, which is the organizer at whatever site: calendars may ignore an update that comes
+    /// from another organizer (RFC 5546). Empty where it is not known.
+    pub organizer: &'a str,
 }
 
 impl<'a> Entry<'a> {
-    /// A booking as it stands, at its site.
+    /// A booking as it stands, at its site, in a district that is called so.
     #[must_use]
-    pub fn of(booking: &'a Booking, site: &'a Site) -> Self {
+    pub fn of(booking: &'a Booking, site: &'a Site, organizer: &'a str) -> Self {
         let is_cancelled = booking.state() == BookingState::Cancelled;
         let moved = booking
             .former_times
@@ -71,6 +74,7 @@ impl<'a> Entry<'a> {
             ends_at: time::of(booking.ends_at.as_ref()),
             is_cancelled,
             site,
+            organizer,
         }
     }
 
@@ -90,7 +94,7 @@ impl<'a> Entry<'a> {
         };
         let site = self.site;
         // Calendar addresses are URIs of any scheme (RFC 5545, 3.3.3). Nobody is written to: these name, and no more.
-        let organizer = name(&["site", self.district, &site.id]).urn();
+        let organizer = name(&["district", self.district]).urn();
         let attendee = name(&["applicant of", self.district, self.booking]).urn();
         let mut lines = Lines::default();
         lines.push("BEGIN:VCALENDAR");
@@ -109,7 +113,8 @@ impl<'a> Entry<'a> {
         lines.push(&format!("STATUS:{status}"));
         lines.push(&format!("DTSTART;TZID={ZONE}:{}", local(self.starts_at)));
         lines.push(&format!("DTEND;TZID={ZONE}:{}", local(self.ends_at)));
-        lines.push(&format!("ORGANIZER;CN={}:{organizer}", quoted(&site.name)));
+        let called = quoted(self.organizer);
+        lines.push(&format!("ORGANIZER;CN={called}:{organizer}"));
         // Who booked has accepted: no calendar asks again.
         lines.push(&format!(
             "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE:{attendee}"

@@ -27,7 +27,7 @@ pub fn no_show(
         return Vec::new();
     }
     let rules = policy::filled(rules);
-    let before = counted(standing, MarkKind::NoShow, &rules, now);
+    let before = counted(standing, &[MarkKind::NoShow], &rules, now);
     let mut acts = vec![marked(MarkKind::NoShow, booking, now)];
     if before == 0 {
         acts.push(Act::StandingWarned(StandingWarned {
@@ -52,9 +52,38 @@ pub fn cancelled(
     if booking.is_assisted || !booking.is_late_cancellation || !is_theirs {
         return Vec::new();
     }
+    late(MarkKind::LateCancellation, standing, booking, rules, now)
+}
+
+/// What a move makes of a standing, of a booking as it is afterwards. A late one counts as a late cancellation does: else
+/// one would move first, and cancel what is far away.
+#[must_use]
+pub fn moved(
+    standing: &Standing,
+    booking: &Booking,
+    rules: &BookingPolicy,
+    now: DateTime<Utc>,
+) -> Vec<Act> {
+    let is_late = booking.former_times.last().is_some_and(|f| f.is_late);
+    if booking.is_assisted || !is_late {
+        return Vec::new();
+    }
+    late(MarkKind::LateMove, standing, booking, rules, now)
+}
+
+/// What is marked when a time was given up too late for anybody else to use it.
+const LATE: [MarkKind; 2] = [MarkKind::LateCancellation, MarkKind::LateMove];
+
+fn late(
+    kind: MarkKind,
+    standing: &Standing,
+    booking: &Booking,
+    rules: &BookingPolicy,
+    now: DateTime<Utc>,
+) -> Vec<Act> {
     let rules = policy::filled(rules);
-    let before = counted(standing, MarkKind::LateCancellation, &rules, now);
-    let mut acts = vec![marked(MarkKind::LateCancellation, booking, now)];
+    let before = counted(standing, &LATE, &rules, now);
+    let mut acts = vec![marked(kind, booking, now)];
     if before + 1 >= rules.most_cancellations as usize {
         acts.push(rested(&rules, now));
     }
@@ -77,7 +106,9 @@ pub fn may_book(standing: &Standing, is_assisted: bool, now: DateTime<Utc>) -> R
     Err(Refusal::precondition(
         "BOOKING_RESTS",
         "BB-9.2b",
-        format!("因多次未按约到场或临时取消，{zh} 前暂停预约；仍可到现场取号办理，如有异议可申诉"),
+        format!(
+            "因多次未按约到场，或临时取消、改期，{zh} 前暂停预约；仍可到现场取号办理，如有异议可申诉"
+        ),
         format!(
             "appointments were not kept, so booking rests until {en}: come without an appointment, or appeal"
         ),
@@ -172,7 +203,8 @@ pub fn decide(
         decided_by: Some(decider.clone()),
     })];
     let mut left = standing.clone();
-    left.marks.retain(|m| m.booking != appeal.booking);
+    left.marks
+        .retain(|m| m.booking != appeal.booking || m.kind() != MarkKind::NoShow);
     if is_upheld && standing.rests_until.is_some() && reaches_limit(&left, rules, now) {
         acts.push(Act::BookingRested(BookingRested {
             until: standing.rests_until,
@@ -184,20 +216,22 @@ pub fn decide(
 /// Whether what counts now is enough for a rest.
 fn reaches_limit(standing: &Standing, rules: &BookingPolicy, now: DateTime<Utc>) -> bool {
     let rules = policy::filled(rules);
-    let is_enough = |kind, limit: u32| counted(standing, kind, &rules, now) >= limit as usize;
-    is_enough(MarkKind::NoShow, rules.no_show_limit)
-        || is_enough(MarkKind::LateCancellation, rules.most_cancellations)
+    let is_enough =
+        |kinds: &[MarkKind], limit: u32| counted(standing, kinds, &rules, now) >= limit as usize;
+    is_enough(&[MarkKind::NoShow], rules.no_show_limit)
+        || is_enough(&LATE, rules.most_cancellations)
 }
 
-/// Marks of a kind that count now.
+/// Marks of these kinds that count now.
 fn counted(
     standing: &Standing,
-    kind: MarkKind,
+    kinds: &[MarkKind],
     rules: &BookingPolicy,
     now: DateTime<Utc>,
 ) -> usize {
     let since = now - TimeDelta::days(rules.standing_days.into());
-    let counts = |m: &&Mark| m.kind() == kind && !m.is_lifted && time::of(m.at.as_ref()) > since;
+    let counts =
+        |m: &&Mark| kinds.contains(&m.kind()) && !m.is_lifted && time::of(m.at.as_ref()) > since;
     standing.marks.iter().filter(counts).count()
 }
 

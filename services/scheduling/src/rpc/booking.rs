@@ -272,7 +272,8 @@ impl Rpc {
                 caller,
                 policy: &rules,
             };
-            let act = appointment::moved(target(&slot, number, &there, &found), &outside);
+            let target = target(&slot, number, &there, &found);
+            let act = appointment::moved(&booking, target, &outside);
             let subject = format!("bookings/{id}");
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
@@ -283,15 +284,23 @@ impl Rpc {
                 (&rules, now.at),
             );
             let free_us = cooled(&loaded.policy, now);
+            let mut chains = vec![chain];
+            let mut person = loaded.person.clone();
+            let marks = standing::moved(&person.standing, &booking, &rules, now.at);
+            if !marks.is_empty() {
+                let (chain, marked) = marked(person, marks, caller, now);
+                chains.insert(0, chain);
+                person = marked;
+            }
             let states = [
                 there.row(),
                 own.cooling(free_us, "moved".to_owned()).row(),
-                loaded.person.row(),
+                person.row(),
                 row,
             ];
             let asked = (!command.asked.request_id.is_empty()).then_some(&command.asked);
             let states = states.map(State::Row).into();
-            match self.store.write(&chain, asked, states).await {
+            match self.store.write_all(&chains, asked, states).await {
                 Ok(position) => {
                     tokio::spawn(seat.taken());
                     return Ok((booking, position));
@@ -326,7 +335,7 @@ fn target(
         group: found.group.clone(),
         starts_at: at(there.starts_us),
         ends_at: at(there.ends_us),
-        moved_by: None,
+        ..BookingMoved::default()
     }
 }
 

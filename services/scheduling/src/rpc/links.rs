@@ -1,29 +1,50 @@
 //! Links that move or cancel an appointment without a login. A link is signed, ends with the appointment's start, and
-//! works once: what it does raises the sequence that it names.
+//! works once: what it does raises the sequence that it names. Who moves by one is given the next.
+
+use std::collections::BTreeSet;
 
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_learned::district;
 use bangban_proto::bangban::scheduling::v1::{
-    Booking, CancelByLinkRequest, CancelReason, CreateLinkRequest, CreateLinkResponse,
-    GetLinkedBookingRequest, LinkPurpose, LinkedBooking, MoveByLinkRequest,
+    Booking, BookingState, CancelByLinkRequest, CancelReason, CreateLinkRequest,
+    CreateLinkResponse, DayAvailability, GetLinkedBookingRequest, LinkPurpose, LinkedBooking,
+    MoveByLinkRequest,
 };
 use bangban_store::{Error, command::Command};
+use chrono::{Days, NaiveDate};
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, command::fresh, taken, unknown};
+use super::{Rpc, command::fresh, hold::slot_of, read::called, taken, unknown};
 use crate::{
-    domain::{appointment, ics, link::Link, time},
+    domain::{appointment, ics, link::Link, outside::today, time},
     store::{
         self,
         load::{Found, Loaded},
     },
 };
 
+/// How many days before an appointment other times are shown.
+const DAYS_BEFORE: Days = Days::new(7);
+
+/// How many days behind it.
+const DAYS_BEHIND: Days = Days::new(14);
+
 /// Who acts by a link: whoever holds it.
 fn bearer() -> Caller {
     Caller {
         subject: "link".to_owned(),
         ..Caller::public()
+    }
+}
+
+/// A link to an appointment as it stands, until its start.
+fn to(booking: &Booking, purpose: LinkPurpose) -> Link {
+    Link {
+        district: booking.district.clone(),
+        booking: booking.id.clone(),
+        sequence: booking.sequence,
+        expires_at: time::of(booking.starts_at.as_ref()).timestamp(),
+        purpose: purpose.into(),
     }
 }
 
@@ -40,15 +61,8 @@ impl Rpc {
         let booking = found.ok_or_else(unknown)?;
         fresh(&r, &booking.etag)?;
         appointment::is_open(&booking)?;
-        let link = Link {
-            district: booking.district.clone(),
-            booking: booking.id.clone(),
-            sequence: booking.sequence,
-            expires_at: time::of(booking.starts_at.as_ref()).timestamp(),
-            purpose: r.purpose,
-        };
         Ok(Response::new(CreateLinkResponse {
-            link: link.signed(&self.links),
+            link: to(&booking, r.purpose()).signed(&self.links),
             expires_at: booking.starts_at,
         }))
     }
@@ -68,7 +82,13 @@ impl Rpc {
         let found = store::find(&self.store, &scope, &bearer(), &link.booking).await?;
         let booking = found.ok_or_else(unknown)?;
         link.is_fresh(booking.sequence)?;
-        Ok(Response::new(self.linked(booking, &link).await?))
+        let days = match (link.purpose(), booking.state()) {
+            (LinkPurpose::Move, BookingState::Confirmed) => self.other_slots(&booking).await?,
+            _ => Vec::new(),
+        };
+        let mut linked = self.linked(booking, &link).await?;
+        linked.days = days;
+        Ok(Response::new(linked))
     }
 
     pub(super) async fn cancelled_by_link(
@@ -106,15 +126,25 @@ impl Rpc {
                 admitted(loaded, &link)
             })
             .await?;
-        Ok(Response::new(self.linked(booking, &link).await?))
+        let next = to(&booking, LinkPurpose::Move);
+        let expires_at = booking.starts_at;
+        let mut linked = self.linked(booking, &next).await?;
+        linked.next_link = next.signed(&self.links);
+        linked.next_link_expires_at = expires_at;
+        Ok(Response::new(linked))
     }
 
     async fn linked(&self, booking: Booking, link: &Link) -> Result<LinkedBooking, Error> {
         let known = self.learned.now(&booking.district).await?;
         let site = known.site(&booking.site).cloned().unwrap_or_default();
-        let calendar = ics::Entry::of(&booking, &site).calendar();
+        let calendar = ics::Entry::of(&booking, &site, called(&known)).calendar();
+        let other_times = match link.purpose() {
+            LinkPurpose::Move => appointment::offered(&booking).cloned(),
+            _ => None,
+        };
         Ok(LinkedBooking {
             state: booking.state,
+            other_times,
             site: booking.site,
             site_name: site.name,
             address: site.address,
@@ -122,7 +152,46 @@ impl Rpc {
             ends_at: booking.ends_at,
             purpose: link.purpose,
             calendar,
+            ..LinkedBooking::default()
         })
+    }
+
+    /// Where an appointment could be moved to within its site: on published days around it, and on those of the other times
+    /// that were offered. Without its own slot, and without any gate nothing is known, which is no error.
+    async fn other_slots(&self, booking: &Booking) -> Result<Vec<DayAvailability>, Error> {
+        let date = today(time::of(booking.starts_at.as_ref()));
+        let now = today(self.doors.now());
+        let around = (date - DAYS_BEFORE).max(now)..=date + DAYS_BEHIND;
+        let mut dates: BTreeSet<NaiveDate> = around
+            .start()
+            .iter_days()
+            .take_while(|date| around.contains(date))
+            .collect();
+        let offered = appointment::offered(booking).map(|o| o.slots.as_slice());
+        for slot in offered.unwrap_or_default() {
+            let slot = slot_of(slot)?;
+            if slot.day.site == booking.site {
+                dates.insert(slot.day.date);
+            }
+        }
+        let (Some(first), Some(last)) = (dates.first(), dates.last()) else {
+            return Ok(Vec::new());
+        };
+        let (site, group) = (booking.site.as_str(), booking.group.as_str());
+        let mut days = self
+            .free_days(&booking.district, site, (*first, *last), group)
+            .await?;
+        days.retain(|day| {
+            day.is_published
+                && day
+                    .date
+                    .parse::<NaiveDate>()
+                    .is_ok_and(|d| dates.contains(&d))
+        });
+        for day in &mut days {
+            day.slots.retain(|slot| slot.slot != booking.slot);
+        }
+        Ok(days)
     }
 }
 

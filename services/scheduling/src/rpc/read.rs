@@ -13,11 +13,20 @@ use bangban_proto::bangban::scheduling::v1::{
 use bangban_store::Error;
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, capacity::site_of, taken, unknown};
+use super::{
+    Rpc,
+    capacity::{site_of, tagged},
+    taken, unknown,
+};
 use crate::{
     domain::{ics, outside::dates, policy, rate::Counts, slot, time},
     store::{self, DayKey, capacity, us},
 };
+
+/// What people call a district.
+pub(super) fn called(known: &Known) -> &str {
+    known.district.as_ref().map_or("", |d| &d.name)
+}
 
 impl Rpc {
     async fn ground_of(
@@ -85,10 +94,11 @@ impl Rpc {
             site: r.site.clone(),
             date,
         };
-        let kept = capacity::day(&self.store, &r.district, &key).await?;
+        let mut kept = capacity::day(&self.store, &r.district, &key).await?;
         if kept.version == 0 {
             return Err(slot::day_unpublished("date").into());
         }
+        tagged(&mut kept.body);
         Ok(Response::new(kept.body))
     }
 
@@ -155,7 +165,7 @@ impl Rpc {
         let found = store::find(&self.store, &scope, &caller, &r.booking).await?;
         let booking = found.ok_or_else(unknown)?;
         let site = known.site(&booking.site).cloned().unwrap_or_default();
-        let entry = ics::Entry::of(&booking, &site);
+        let entry = ics::Entry::of(&booking, &site, called(&known));
         let method = if entry.is_cancelled {
             "CANCEL"
         } else {

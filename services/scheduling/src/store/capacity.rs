@@ -297,6 +297,17 @@ pub fn unchanged(district: &str, site: &str, version: u64) -> State {
     State::Update(update)
 }
 
+/// Holds only while no capacity has changed since a revision ([`revision`]); else the whole write is a conflict.
+#[must_use]
+pub fn unrevised(revision: i64) -> State {
+    let mut update = Query::update();
+    update
+        .table("gate")
+        .value("revision", Expr::col("revision"))
+        .and_where(Expr::col("revision").eq(revision));
+    State::Update(update)
+}
+
 /// How often capacity has changed, and when that was asked.
 ///
 /// # Errors

@@ -15,6 +15,16 @@ fn site() -> Site {
     }
 }
 
+fn elsewhere() -> Site {
+    Site {
+        id: "maoping".to_owned(),
+        name: "茅坪镇便民服务中心".to_owned(),
+        address: "湖北省宜昌市秭归县茅坪镇平湖大道 12 号".to_owned(),
+        telephone: "0717-2882000".to_owned(),
+        ..Site::default()
+    }
+}
+
 fn entry(site: &Site) -> Entry<'_> {
     let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
     Entry {
@@ -26,6 +36,7 @@ fn entry(site: &Site) -> Entry<'_> {
         ends_at: at("2026-12-01T01:30:00Z"),
         is_cancelled: false,
         site,
+        organizer: "秭归县",
     }
 }
 
@@ -82,6 +93,36 @@ fn a_booking_that_is_made_moved_and_cancelled_gives_the_golden_files() {
 }
 
 #[test]
+fn a_booking_that_is_moved_to_another_site_stays_one_entry_of_one_organizer() {
+    let (site, other) = (site(), elsewhere());
+    let [booked, moved, cancelled] = life(&site);
+    let there = Entry {
+        site: &other,
+        ..moved
+    };
+    let golden = include_str!("../../../tests/golden/moved-elsewhere.ics");
+    assert_eq!(there.calendar(), golden);
+    let gone = Entry {
+        site: &other,
+        ..cancelled
+    };
+    for name in ["UID", "ORGANIZER", "ATTENDEE"] {
+        let first = value(&booked.calendar(), name);
+        for later in [&there, &gone] {
+            assert_eq!(value(&later.calendar(), name), first);
+        }
+    }
+    let line = |calendar: &str| {
+        let unfolded = unfold(calendar);
+        let mut lines = unfolded.lines();
+        let line = lines.find(|line| line.starts_with("ORGANIZER"));
+        line.map(str::to_owned).expect("an organizer")
+    };
+    assert_eq!(line(&there.calendar()), line(&booked.calendar()));
+    assert!(value(&there.calendar(), "LOCATION").contains("茅坪镇"));
+}
+
+#[test]
 fn one_uid_lives_as_long_as_the_booking_and_its_sequence_rises() {
     let site = site();
     let [booked, moved, cancelled] = life(&site).map(|entry| entry.calendar());
@@ -123,11 +164,17 @@ fn an_entry_says_what_its_booking_says() {
         applicant_mask: "王**".to_owned(),
         ..Booking::default()
     };
-    assert_eq!(Entry::of(&booking, &site).calendar(), moved.calendar());
+    assert_eq!(
+        Entry::of(&booking, &site, moved.organizer).calendar(),
+        moved.calendar()
+    );
     booking.set_state(BookingState::Cancelled);
     booking.cancelled_at = at(cancelled.changed_at);
     booking.sequence = 2;
-    assert_eq!(Entry::of(&booking, &site).calendar(), cancelled.calendar());
+    assert_eq!(
+        Entry::of(&booking, &site, moved.organizer).calendar(),
+        cancelled.calendar()
+    );
 }
 
 #[test]
@@ -239,7 +286,8 @@ proptest! {
     #[test]
     fn a_line_feed_in_a_name_starts_no_line(name in "[a-z\\r\\n\"^:;\\\\]{0,100}") {
         let site = Site { name: name.clone() + "\r\nATTENDEE:mailto:x@y", ..site() };
-        let calendar = entry(&site).calendar();
+        let organizer = site.name.as_str();
+        let calendar = Entry { organizer, ..entry(&site) }.calendar();
         well_formed(&calendar)?;
         prop_assert_eq!(event(&calendar).len(), 15);
         prop_assert!(!calendar.contains("\r\nATTENDEE:mailto"));

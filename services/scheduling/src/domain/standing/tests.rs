@@ -1,3 +1,4 @@
+use bangban_proto::bangban::scheduling::v1::FormerTime;
 use proptest::prelude::*;
 
 use super::*;
@@ -22,6 +23,16 @@ fn late(id: &str) -> Booking {
     }
 }
 
+fn moved_late(id: &str) -> Booking {
+    Booking {
+        former_times: vec![FormerTime {
+            is_late: true,
+            ..FormerTime::default()
+        }],
+        ..booking(id)
+    }
+}
+
 fn rules() -> BookingPolicy {
     BookingPolicy::default()
 }
@@ -40,7 +51,7 @@ fn happen(standing: &mut Standing, acts: &[Act], now: DateTime<Utc>) {
                 appeal.decided_at = Some(timestamp(now));
                 let mut marks = standing.marks.iter_mut();
                 if let Some(mark) = marks
-                    .find(|m| m.booking == appeal.booking)
+                    .find(|m| m.booking == appeal.booking && m.kind() == MarkKind::NoShow)
                     .filter(|_| a.is_upheld)
                 {
                     mark.is_lifted = true;
@@ -155,6 +166,35 @@ fn late_cancellations_count_on_their_own_and_those_in_time_or_by_the_site_do_not
     }
     assert!(refused(&standing, 5).is_some(), "the fifth");
     assert!(standing.warned_at.is_none());
+}
+
+#[test]
+fn late_moves_count_with_late_cancellations_and_those_in_time_do_not() {
+    let mut standing = Standing::default();
+    let mut in_time = moved_late("t");
+    in_time.former_times.push(FormerTime::default());
+    assert!(moved(&standing, &in_time, &rules(), at(0)).is_empty());
+    let assisted = Booking {
+        is_assisted: true,
+        ..moved_late("a")
+    };
+    assert!(moved(&standing, &assisted, &rules(), at(0)).is_empty());
+    for n in 0..5 {
+        assert_eq!(refused(&standing, n), None);
+        let id = n.to_string();
+        let acts = if n % 2 == 0 {
+            moved(&standing, &moved_late(&id), &rules(), at(n))
+        } else {
+            cancelled(&standing, &late(&id), &rules(), at(n))
+        };
+        happen(&mut standing, &acts, at(n));
+    }
+    assert!(refused(&standing, 5).is_some(), "the fifth");
+    // Whose no-show is lifted has moved it late all the same.
+    misses(&mut standing, "4", 6);
+    appeals(&mut standing, "4", 7).expect("an appeal");
+    decided(&mut standing, 1, true, 8).expect("decided");
+    assert!(refused(&standing, 8).is_some(), "five are left");
 }
 
 #[test]

@@ -62,6 +62,11 @@ impl Ground {
         outside::today(self.now.at)
     }
 
+    /// The etag of what is put down on this ground.
+    pub(super) fn next_etag(&self) -> String {
+        (self.kept.version + 1).to_string()
+    }
+
     /// How the site is planned by a capacity.
     pub(super) fn plan<'a>(&'a self, capacity: &'a Capacity) -> Plan<'a> {
         work::plan(&self.site, capacity, &self.known)
@@ -195,5 +200,29 @@ impl Rpc {
             return Ok(None);
         };
         self.ground_in(&scope, basis, &site, now).await.map(Some)
+    }
+
+    /// What an id costs that is unique in the district: nothing where the site has it already, else that no other site gets
+    /// it before this is written.
+    ///
+    /// # Errors
+    /// `taken`, where another site has it; the database's.
+    pub(super) async fn unique(
+        &self,
+        ground: &Ground,
+        has: impl Fn(&Capacity) -> bool,
+        taken: fn() -> Refusal,
+    ) -> Result<Option<State>, Error> {
+        if has(&ground.kept.body) {
+            return Ok(None);
+        }
+        // Every change of templates and exceptions is a revision.
+        let (revision, _) = capacity::revision(&self.store).await?;
+        let all = capacity::sites(&self.store, &ground.district).await?;
+        let mut others = all.iter().filter(|(site, _)| *site != ground.site.id);
+        if others.any(|(_, capacity)| has(capacity)) {
+            return Err(taken().into());
+        }
+        Ok(Some(capacity::unrevised(revision)))
     }
 }

@@ -12,6 +12,8 @@ mod publication;
 mod slot;
 mod template;
 
+pub(super) use slot::tagged;
+
 use bangban_kit::{
     identity::Caller,
     refusal::Refusal,

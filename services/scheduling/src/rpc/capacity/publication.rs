@@ -15,7 +15,7 @@ use crate::{
         outside::{dates, timestamp},
         publish, slot,
     },
-    rpc::availability::too_many,
+    rpc::{availability::too_many, command::fresh},
     store::capacity,
     work::{self, Effect},
 };
@@ -30,9 +30,10 @@ impl Decide for PutPublicationRequest {
         let mut put = self.publication.clone().unwrap_or_default();
         let ground = rpc.ground(caller, &self.district, &put.site, now).await?;
         let was = ground.kept.body.publication.as_ref();
+        fresh(self, was.map_or("", |p| &p.etag))?;
         put.published_until = was.map(|p| p.published_until.clone()).unwrap_or_default();
         put.updated_at = Some(timestamp(now.at));
-        put.etag = (ground.kept.version + 1).to_string();
+        put.etag = ground.next_etag();
         let act = Act::PublicationPut(PublicationPut {
             publication: Some(put),
         });
@@ -54,6 +55,8 @@ impl Decide for PublishDaysRequest {
             return Err(too_many(MOST_DAYS).into());
         }
         let ground = rpc.ground(caller, &self.district, &self.site, now).await?;
+        let publication = ground.kept.body.publication.as_ref();
+        fresh(self, publication.map_or("", |p| &p.etag))?;
         if first < ground.today() {
             return Err(slot::day_past("from").into());
         }

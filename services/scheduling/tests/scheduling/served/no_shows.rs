@@ -3,14 +3,14 @@
 use bangban_kit::refusal;
 use bangban_proto::bangban::{
     directory::v1::Applicant,
-    scheduling::v1::{self as v1, AppealGround, BookingPolicy, BookingState},
+    scheduling::v1::{self as v1, AppealGround, BookingPolicy, BookingState, MarkKind},
     types::v1::SpecialGroup,
 };
 use chrono::{NaiveDate, TimeDelta};
 use tonic::Status;
 
 use super::{
-    ask::{feed, id, rates, release, standing},
+    ask::{cancel, close, feed, id, moved, rates, release, standing},
     world::{
         CHEN_JUN, DISTRICT, LI_NA, SUPERVISOR, Who, World, at, changed, reason, slot, worlds,
         written,
@@ -297,5 +297,58 @@ async fn bb_7_1_1_assisted_people_who_do_not_come_are_neither_warned_nor_kept_fr
             .expect("exempt by now");
         let rates = rates(&world, date).await;
         assert_eq!((rates.started_count, rates.no_show_count), (0, 4));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_late_move_counts_as_a_late_cancellation_does_unless_the_site_has_caused_it() {
+    for world in worlds("latemoves").await {
+        world
+            .rules(BookingPolicy {
+                most_cancellations: 2,
+                ..patient()
+            })
+            .await;
+        let date = world.published(3, 0).await;
+        let later = world.working_day(3).await;
+        world.publish(later).await;
+        let (person, other) = (world.person(&[]), world.person(&[]));
+        let assisted = world.person(&[SpecialGroup::Elderly]);
+        let marks = async |person: &str| -> Vec<MarkKind> {
+            let marks = standing(&world, person).await.marks;
+            marks.iter().map(v1::Mark::kind).collect()
+        };
+        let moves = async |booking: &v1::Booking, to: &str| {
+            let moved = moved(&world, &booking.id, to).await.expect("moved");
+            moved.former_times.last().expect("a former time").is_late
+        };
+        let first = booked(&world, &LI_NA, &slot(date, 2), &person).await;
+        assert!(!moves(&first, &slot(date, 3)).await, "in time");
+        let second = booked(&world, &LI_NA, &slot(date, 2), &person).await;
+        let theirs = booked(&world, &LI_NA, &slot(date, 1), &other).await;
+        let exempt = booked(&world, &LI_NA, &slot(date, 2), &assisted).await;
+
+        // The last time ends two hours before half past ten.
+        world.advance_to(at(date, 8, 31)).await;
+        close(&world, &theirs.slot).await;
+        world.sweep().await;
+        assert!(!moves(&theirs, &slot(later, 0)).await, "the site's doing");
+        moves(&exempt, &slot(later, 0)).await;
+        assert_eq!(marks(&assisted).await, []);
+        assert_eq!(marks(&other).await, []);
+        assert_eq!(marks(&person).await, []);
+
+        assert!(moves(&first, &slot(later, 1)).await);
+        assert_eq!(marks(&person).await, [MarkKind::LateMove]);
+        let free = slot(later, 3);
+        books(&world, &free, &person)
+            .await
+            .expect("below the limit");
+        cancel(&world, &second.id).await.expect("cancelled");
+        let both = [MarkKind::LateMove, MarkKind::LateCancellation];
+        assert_eq!(marks(&person).await, both);
+        let refused = books(&world, &free, &person).await;
+        assert_eq!(reason(refused), "BOOKING_RESTS");
+        assert_eq!(world.get(&first.id).await.slot, slot(later, 1), "kept");
     }
 }

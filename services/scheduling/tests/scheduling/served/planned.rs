@@ -140,7 +140,7 @@ async fn bb_9_2b_a_site_that_is_unknown_for_a_while_stops_no_other_and_publishes
 }
 
 /// The times at which slots of a day can be had, as `09:00`.
-async fn open(world: &World, date: NaiveDate) -> Vec<String> {
+pub async fn open(world: &World, date: NaiveDate) -> Vec<String> {
     let slots = day(world, SITE, date).await.expect("a day").slots;
     let open = slots.iter().filter(|slot| !slot.is_closed);
     let starts = open.map(|slot| slot.starts_at.as_ref().expect("a start").seconds);
