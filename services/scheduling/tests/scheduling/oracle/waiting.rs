@@ -13,12 +13,19 @@ use super::{
     crowd::{rush, somebody},
     stage::Stage,
 };
-use crate::served::world::{DISTRICT, GROUP, ITEM, SITE};
+use crate::served::{
+    double::is_special,
+    world::{DISTRICT, GROUP, ITEM, SITE},
+};
 
 /// How many wait.
 const PEOPLE: usize = 12;
 
-async fn joins(stage: &Stage) -> Waiting {
+/// Of whom so many, who join last, belong to a special group.
+const SPECIAL: usize = 2;
+
+async fn joins(stage: &Stage, special: bool) -> Waiting {
+    let applicant = std::iter::repeat_with(somebody).find(|it| is_special(it) == special);
     let caller = stage.caller(0);
     let request = v1::JoinWaitingListRequest {
         district: DISTRICT.to_owned(),
@@ -26,7 +33,7 @@ async fn joins(stage: &Stage) -> Waiting {
         site: SITE.to_owned(),
         group: GROUP.to_owned(),
         item: ITEM.to_owned(),
-        applicant: somebody(),
+        applicant: applicant.expect("one of them"),
         from: stage.date.to_string(),
         to: stage.date.to_string(),
         earliest: "09:00".to_owned(),
@@ -104,8 +111,8 @@ async fn bb_7_1_1_seats_that_are_given_up_go_to_those_who_wait_in_order_and_to_n
     let rushed = rush(&stage, 0, 10).await;
     assert_eq!(rushed.counts(), (3, 7));
     let mut places = Vec::new();
-    for _ in 0..PEOPLE {
-        places.push(joins(&stage).await);
+    for number in 0..PEOPLE {
+        places.push(joins(&stage, number >= PEOPLE - SPECIAL).await);
     }
     let all = places.iter().enumerate();
     let all = all.map(|(number, place)| answers(&stage, place, number));
