@@ -6,7 +6,6 @@
 //! * the atomicity of the gate's script: a crowd at one gate, of which the database refuses nobody.
 
 use bangban_proto::bangban::scheduling::v1::Hold;
-use bangban_rig::Server;
 use tokio::join;
 
 use super::{
@@ -14,6 +13,7 @@ use super::{
     calls::{Answer, Caller},
     crowd::{rush, somebody},
     judge,
+    redis::Redis,
     stage::{self, Stage},
     truth::{HELD, Truth},
 };
@@ -139,8 +139,11 @@ async fn refused_everything(name: &str, who: &Caller, hold: &Hold) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_the_gate_gives_each_seat_to_one_so_that_the_database_refuses_nobody() {
-    let redis = Server::start(&[]);
-    let Some(stage) = Stage::open("one_gate", &redis.url(), (20, 0), 2).await else {
+    one_gate(Redis::one()).await;
+}
+
+pub async fn one_gate(redis: Redis) {
+    let Some(stage) = Stage::on(&redis, "one_gate", (20, 0), 2).await else {
         return;
     };
     for slot in 0..2 {

@@ -6,11 +6,11 @@ use bangban_proto::bangban::{
     scheduling::v1::{self as v1, Waiting, WaitingState},
     types::v1::Channel,
 };
-use bangban_rig::Server;
 
 use super::{
     calls::{Answer, id},
     crowd::{rush, somebody},
+    redis::Redis,
     stage::Stage,
 };
 use crate::served::{
@@ -34,8 +34,8 @@ async fn joins(stage: &Stage, special: bool) -> Waiting {
         group: GROUP.to_owned(),
         item: ITEM.to_owned(),
         applicant: applicant.expect("one of them"),
-        from: stage.date.to_string(),
-        to: stage.date.to_string(),
+        from: stage.days[0].to_string(),
+        to: stage.days[0].to_string(),
         earliest: "09:00".to_owned(),
         latest: "09:30".to_owned(),
         channel: Channel::Phone.into(),
@@ -104,8 +104,11 @@ async fn answers(stage: &Stage, place: &Waiting, number: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_seats_that_are_given_up_go_to_those_who_wait_in_order_and_to_nobody_else() {
-    let redis = Server::start(&[]);
-    let Some(stage) = Stage::open("waiting", &redis.url(), (3, 0), 2).await else {
+    in_order(Redis::one()).await;
+}
+
+pub async fn in_order(redis: Redis) {
+    let Some(stage) = Stage::on(&redis, "waiting", (3, 0), 2).await else {
         return;
     };
     let rushed = rush(&stage, 0, 10).await;
