@@ -70,6 +70,17 @@ impl Cluster {
         cluster
     }
 
+    /// Which of the first masters serves a key, by their own word.
+    ///
+    /// # Panics
+    /// When none of them does.
+    #[must_use]
+    pub fn whose(&self, key: &str) -> usize {
+        let serves = |master: &Server| master.try_ask::<u32>(&["EXISTS", key]).is_ok();
+        let whose = self.masters.iter().position(serves);
+        whose.expect("a master that serves the key")
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> String {

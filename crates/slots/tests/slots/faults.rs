@@ -4,14 +4,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bangban_rig::{Cluster, Faketime, Sentinels, Server, eventually};
+use bangban_rig::{Cluster, Faketime, Sentinels, Server};
 use bangban_slots::{Gate, Health, Settings};
 
 use crate::server::{HasSettings, settings};
 use crate::truth::Truth;
-use crate::workload::{Crowd, ready};
+use crate::workload::{Crowd, day, ready};
 
 const SECONDS: Duration = Duration::from_secs(15);
+/// From a master's death until people are served by another, with the time in which its death is noticed and voted on.
+const FAILED_OVER: Duration = Duration::from_secs(10);
 
 fn gates(count: usize, truth: &Arc<Truth>, settings: &Settings) -> Vec<Gate> {
     let settings = Settings {
@@ -123,7 +125,7 @@ async fn a_failover_by_sentinel_that_loses_acknowledged_writes_is_survived() {
     assert!(lost > 0, "writes will be lost");
     group.master.kill();
     let since = Instant::now();
-    crowd.gets(20, 20, SECONDS).await;
+    crowd.gets(20, 20, FAILED_OVER).await;
     println!(
         "served again {:?} after the master's death, without {lost} bytes",
         since.elapsed(),
@@ -145,8 +147,9 @@ async fn two_servers_that_both_seem_to_be_the_master_tell_nobody_full_wrongly() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cluster_of_three_masters_serves_through_flush_death_and_failover() {
+    const DAYS: u32 = 12;
     let mut cluster = Cluster::start();
-    let crowd = crowd(&cluster.settings(), 12).await;
+    let crowd = crowd(&cluster.settings(), DAYS).await;
     for master in &cluster.masters {
         assert!(
             master.ask::<u32>(&["DBSIZE"]) > 0,
@@ -157,14 +160,19 @@ async fn a_cluster_of_three_masters_serves_through_flush_death_and_failover() {
     crowd.gets(50, 20, SECONDS).await;
     cluster.masters[0].kill();
     let since = Instant::now();
-    eventually("the replica takes over", SECONDS, || {
-        (cluster.replica.info("replication", "role") == "master").then_some(())
-    });
-    crowd.gets(100, 20, SECONDS).await;
+    // Those of the master that died as well.
+    let (gate, days): (_, Vec<_>) = (crowd.gate(), (0..DAYS).map(day).collect());
+    let knows_all = |free: Vec<Option<_>>| free.iter().all(Option::is_some);
+    while !gate.availability(&days).await.is_ok_and(knows_all) {
+        assert!(since.elapsed() < FAILED_OVER, "some days are nowhere");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     println!(
         "all served again {:?} after a master's death",
         since.elapsed()
     );
+    assert_eq!(cluster.replica.info("replication", "role"), "master");
+    crowd.gets(100, 20, SECONDS).await;
     cluster.masters[2].kill();
     cluster.masters[2].run();
     crowd.gets(100, 20, SECONDS).await;

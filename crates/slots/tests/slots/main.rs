@@ -3,6 +3,7 @@
 mod bytes;
 mod faults;
 mod identity;
+mod migration;
 mod model;
 mod server;
 mod speed;

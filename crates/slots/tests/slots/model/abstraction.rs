@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bangban_slots::{Free, Place, Row};
 
-use super::steps::{SEATS, SLOTS, Said, Step};
+use super::steps::{SEATS, SLOTS, Said, Step, last_but};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -55,19 +55,66 @@ impl Picture {
     }
 }
 
-/// `is_patient` is how the gates count time: nothing is abandoned yet, or everything that was seen.
+/// How soon gates call abandoned what they see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    Endless,
+    /// Once time has passed since they saw it first.
+    Short,
+    None,
+}
+
 pub(super) struct Model {
-    pub(super) known: Known,
-    pub(super) is_patient: bool,
-    pub(super) rebuilds: usize,
-    pub(super) seen_rebuilding: Option<usize>,
-    pub(super) picks: usize,
-    pub(super) held: Vec<(usize, Place, usize)>,
-    pub(super) begun: Vec<usize>,
-    pub(super) looks: Vec<Known>,
+    known: Known,
+    patience: Patience,
+    /// How often time has passed.
+    now: u32,
+    rebuilds: usize,
+    /// The rebuild that was seen last, and since when.
+    seen_rebuilding: Option<(usize, u32)>,
+    picks: usize,
+    /// The pick that was seen last at a seat, and since when.
+    seen_picks: HashMap<Place, (usize, u32)>,
+    held: Vec<(usize, Place, usize)>,
+    begun: Vec<usize>,
+    looks: Vec<Known>,
 }
 
 impl Model {
+    pub(super) fn new(patience: Patience) -> Self {
+        Self {
+            known: Known::No,
+            patience,
+            now: 0,
+            rebuilds: 0,
+            seen_rebuilding: None,
+            picks: 0,
+            seen_picks: HashMap::new(),
+            held: Vec::new(),
+            begun: Vec::new(),
+            looks: Vec::new(),
+        }
+    }
+
+    /// Whether what was seen first then is abandoned.
+    fn is_abandoned(&self, since: u32) -> bool {
+        match self.patience {
+            Patience::Endless => false,
+            Patience::Short => self.now > since,
+            Patience::None => true,
+        }
+    }
+
+    /// Sees a rebuild, and says since when.
+    fn sees_rebuilding(&mut self, rebuild: usize) -> u32 {
+        let since = match self.seen_rebuilding {
+            Some((seen, since)) if seen == rebuild => since,
+            _ => self.now,
+        };
+        self.seen_rebuilding = Some((rebuild, since));
+        since
+    }
+
     pub(super) fn step(&mut self, step: &Step) -> Said {
         match step {
             Step::Pick { slot, special } => self.pick(*slot, *special),
@@ -75,7 +122,7 @@ impl Model {
                 if self.held.is_empty() {
                     return Said::Nothing;
                 }
-                let (rebuild, place, pick) = self.held.remove(nth % self.held.len());
+                let (rebuild, place, pick) = self.held.remove(last_but(*nth, self.held.len()));
                 if let Known::Yes(picture) = &mut self.known
                     && picture.rebuild == rebuild
                     && picture.seats[&place] == Mark::Picked(pick)
@@ -107,6 +154,10 @@ impl Model {
                 }
                 Said::Nothing
             }
+            Step::Passes => {
+                self.now += 1;
+                Said::Nothing
+            }
             Step::Forget | Step::Lost { .. } => {
                 self.known = Known::No;
                 Said::Nothing
@@ -117,9 +168,12 @@ impl Model {
                     Said::Ready
                 }
                 Known::Rebuilding(other)
-                    if self.is_patient || self.seen_rebuilding != Some(*other) =>
+                    if !self.seen_rebuilding.is_some_and(|(seen, since)| {
+                        seen == *other && self.is_abandoned(since)
+                    }) =>
                 {
-                    self.seen_rebuilding = Some(*other);
+                    let other = *other;
+                    self.sees_rebuilding(other);
                     Said::Busy
                 }
                 _ => {
@@ -137,7 +191,7 @@ impl Model {
                 if self.begun.is_empty() {
                     return Said::Nothing;
                 }
-                let rebuild = self.begun.remove(nth % self.begun.len());
+                let rebuild = self.begun.remove(last_but(*nth, self.begun.len()));
                 self.seen_rebuilding = None;
                 if self.known != Known::Rebuilding(rebuild) {
                     return Said::Done(false);
@@ -187,16 +241,16 @@ impl Model {
     }
 
     fn pick(&mut self, slot: u16, special: bool) -> Said {
+        if let Known::Rebuilding(rebuild) = self.known {
+            let since = self.sees_rebuilding(rebuild);
+            return if self.is_abandoned(since) {
+                Said::Stale
+            } else {
+                Said::Again
+            };
+        }
         let picture = match &mut self.known {
-            Known::No => return Said::Stale,
-            Known::Rebuilding(rebuild) => {
-                self.seen_rebuilding = Some(*rebuild);
-                return if self.is_patient {
-                    Said::Again
-                } else {
-                    Said::Stale
-                };
-            }
+            Known::No | Known::Rebuilding(_) => return Said::Stale,
             Known::Yes(_) if slot >= SLOTS => return Said::Stale,
             Known::Yes(picture) => picture,
         };
@@ -224,7 +278,7 @@ impl Model {
         if self.looks.is_empty() {
             return Said::Nothing;
         }
-        let Known::Yes(seen) = self.looks.remove(nth % self.looks.len()) else {
+        let Known::Yes(seen) = self.looks.remove(last_but(nth, self.looks.len())) else {
             return Said::Audited(0, 0, 0, false);
         };
         if seen.reserved[0] != reserved {
@@ -240,8 +294,11 @@ impl Model {
                 (Mark::Is(Row::Due), Row::Free) => (false, Row::Free),
                 (Mark::Is(_), row) => (true, row),
                 (Mark::Picked(_), Row::Taken) => (false, Row::Taken),
-                (Mark::Picked(_), row) => {
-                    if self.is_patient {
+                (Mark::Picked(pick), row) => {
+                    let last = self.seen_picks.get(&place).filter(|last| last.0 == pick);
+                    let since = last.map_or(self.now, |last| last.1);
+                    self.seen_picks.insert(place, (pick, since));
+                    if !self.is_abandoned(since) {
                         continue;
                     }
                     abandoned += 1;

@@ -1,21 +1,24 @@
 //! A gate under test, told the same steps.
 
-use bangban_slots::{Begun, Error, Gate, Look, Picked, Rebuild, Row, Seat, Who};
+use bangban_slots::{Begun, Error, Gate, Look, Picked, Place, Rebuild, Row, Seat, Who};
 
-use super::steps::{Said, Step, state};
+use super::steps::{Said, Step, last_but, state};
 
 /// A gate under test, with what its caller keeps.
 pub(super) struct Real {
     pub(super) gate: Gate,
+    /// Seats of each slot before those that the steps are about.
+    before: u16,
     pub(super) held: Vec<Seat>,
     pub(super) begun: Vec<Rebuild>,
     pub(super) looks: Vec<Look>,
 }
 
 impl Real {
-    pub(super) fn new(gate: Gate) -> Self {
+    pub(super) fn new(gate: Gate, before: u16) -> Self {
         Self {
             gate,
+            before,
             held: Vec::new(),
             begun: Vec::new(),
             looks: Vec::new(),
@@ -27,7 +30,11 @@ impl Real {
         step: &Step,
         day: &bangban_slots::Day,
     ) -> Result<Said, Error> {
-        let gate = &self.gate;
+        let (gate, before) = (&self.gate, self.before);
+        let there = |place: &Place| Place {
+            seat: before + place.seat,
+            ..*place
+        };
         Ok(match step {
             Step::Pick { slot, special } => {
                 let who = if *special {
@@ -39,7 +46,10 @@ impl Real {
                     Picked::Seat(seat) => {
                         let place = seat.place();
                         self.held.push(seat);
-                        Said::Seat(place)
+                        Said::Seat(Place {
+                            seat: place.seat.wrapping_sub(before),
+                            ..place
+                        })
                     }
                     Picked::Full => Said::Full,
                     Picked::Again { .. } => Said::Again,
@@ -49,7 +59,7 @@ impl Real {
             }
             Step::Settle { nth, row } => {
                 if !self.held.is_empty() {
-                    let seat = self.held.remove(nth % self.held.len());
+                    let seat = self.held.remove(last_but(*nth, self.held.len()));
                     match row {
                         Row::Taken => seat.taken().await,
                         Row::Free => seat.give_back().await,
@@ -59,7 +69,7 @@ impl Real {
                 Said::Nothing
             }
             Step::Release { place } => {
-                gate.release(day, &[*place]).await?;
+                gate.release(day, &[there(place)]).await?;
                 Said::Nothing
             }
             Step::Lift { slot } => {
@@ -67,9 +77,10 @@ impl Real {
                 Said::Nothing
             }
             Step::Freed { place } => {
-                gate.freed(day, &[*place]).await;
+                gate.freed(day, &[there(place)]).await;
                 Said::Nothing
             }
+            Step::Passes => Said::Nothing,
             Step::Forget | Step::Lost { .. } => {
                 gate.forget(day).await?;
                 Said::Nothing
@@ -90,9 +101,9 @@ impl Real {
                 if self.begun.is_empty() {
                     return Ok(Said::Nothing);
                 }
-                let rebuild = self.begun.remove(nth % self.begun.len());
+                let rebuild = self.begun.remove(last_but(*nth, self.begun.len()));
                 Said::Done(
-                    gate.finish_rebuild(rebuild, &state(rows, *reserved))
+                    gate.finish_rebuild(rebuild, &state(rows, *reserved, before))
                         .await?,
                 )
             }
@@ -109,8 +120,8 @@ impl Real {
                 if self.looks.is_empty() {
                     return Ok(Said::Nothing);
                 }
-                let look = self.looks.remove(nth % self.looks.len());
-                let audited = gate.audit(&look, &state(rows, *reserved)).await?;
+                let look = self.looks.remove(last_but(*nth, self.looks.len()));
+                let audited = gate.audit(&look, &state(rows, *reserved, before)).await?;
                 Said::Audited(
                     audited.drift_found,
                     audited.drift_repaired,

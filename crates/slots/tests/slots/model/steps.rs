@@ -6,14 +6,16 @@ use bangban_slots::{DayState, Free, Place, Row, SlotState};
 use proptest::prelude::*;
 
 pub(super) const SLOTS: u16 = 2;
+/// Seats of a slot that anything happens to.
 pub(super) const SEATS: u16 = 3;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
     Pick {
         slot: u16,
         special: bool,
     },
+    /// Here and below: the last but so many, counted around.
     Settle {
         nth: usize,
         row: Row,
@@ -41,6 +43,8 @@ pub(super) enum Step {
         reserved: u16,
     },
     Availability,
+    /// So much time that what was seen before is abandoned by those who are neither patient nor impatient.
+    Passes,
     /// The day is lost: Redis is flushed, or is another.
     Lost {
         with_scripts: bool,
@@ -52,8 +56,10 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let rows = || proptest::collection::vec(row.clone(), usize::from(SLOTS * SEATS));
     // One seat and one slot more than there are.
     let place = || (0..=SLOTS, 0..=SEATS).prop_map(|(slot, seat)| Place { slot, seat });
+    let pick =
+        || (0..=SLOTS, any::<bool>()).prop_map(|(slot, special)| Step::Pick { slot, special });
     let step = prop_oneof![
-        12 => (0..=SLOTS, any::<bool>()).prop_map(|(slot, special)| Step::Pick { slot, special }),
+        12 => pick(),
         8 => (0usize..8, row.clone()).prop_map(|(nth, row)| Step::Settle { nth, row }),
         4 => place().prop_map(|place| Step::Release { place }),
         4 => place().prop_map(|place| Step::Freed { place }),
@@ -64,7 +70,47 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Look),
         3 => (0usize..3, rows(), 0..=SEATS).prop_map(|(nth, rows, reserved)| Step::Audit { nth, rows, reserved }),
         3 => Just(Step::Availability),
+        1 => Just(Step::Passes),
         1 => prop_oneof![9 => Just(false), 1 => Just(true)].prop_map(|with_scripts| Step::Lost { with_scripts }),
+    ];
+    // What is seen, and seen again after a time, or after none.
+    let passes = || prop_oneof![3 => Just(Some(Step::Passes)), 1 => Just(None)];
+    let audited = (0..=SEATS, 0..SLOTS, passes(), [rows(), rows(), rows()]);
+    let audited = audited.prop_map(|(reserved, slot, passes, [rows, first, second])| {
+        let special = true;
+        let audit = |rows| Step::Audit {
+            nth: 0,
+            rows,
+            reserved,
+        };
+        let finish = Step::Finish {
+            nth: 0,
+            rows,
+            reserved,
+        };
+        let picked = [
+            Step::Forget,
+            Step::Begin,
+            finish,
+            Step::Pick { slot, special },
+        ];
+        let first = picked.into_iter().chain([Step::Look, audit(first)]);
+        first
+            .chain(passes)
+            .chain([Step::Look, audit(second)])
+            .collect::<Vec<_>>()
+    });
+    let rebuilt = (pick(), passes(), pick()).prop_map(|(first, passes, second)| {
+        let first = [Step::Begin, first].into_iter();
+        first
+            .chain(passes)
+            .chain([second, Step::Begin])
+            .collect::<Vec<_>>()
+    });
+    let steps = prop_oneof![
+        40 => step.prop_map(|step| vec![step]),
+        1 => audited,
+        1 => rebuilt,
     ];
     // A day that is known, so that not every history ends before it begins.
     let first = (rows(), 0..=SEATS).prop_map(|(rows, reserved)| Step::Finish {
@@ -72,17 +118,37 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         rows,
         reserved,
     });
-    (first, proptest::collection::vec(step, 1..60))
-        .prop_map(|(first, steps)| [Step::Begin, first].into_iter().chain(steps).collect())
+    (first, proptest::collection::vec(steps, 1..60)).prop_map(|(first, steps)| {
+        let first = [Step::Begin, first].into_iter();
+        first.chain(steps.into_iter().flatten()).collect()
+    })
 }
 
-pub(super) fn state(rows: &[Row], reserved: u16) -> DayState {
+/// Where the last but `nth` of `len` is, counted around.
+pub(super) fn last_but(nth: usize, len: usize) -> usize {
+    len - 1 - nth % len
+}
+
+/// How many seats that are taken, and stay so, each slot has before those that anything happens to. Scripts read the
+/// first 1,024 bytes of a day, and of a larger one what they need: there are days that end before, that have a slot
+/// across, and that have all that happens behind.
+pub(super) fn before() -> impl Strategy<Value = u16> {
+    prop_oneof![3 => Just(0), 1 => 490..500u16, 1 => Just(597)]
+}
+
+pub(super) fn state(rows: &[Row], reserved: u16, before: u16) -> DayState {
     let slots = rows.chunks(usize::from(SEATS)).enumerate();
     DayState {
         slots: slots
             .map(|(slot, rows)| SlotState {
-                reserved: if slot == 0 { reserved } else { 0 },
-                seats: rows.to_vec(),
+                reserved: if slot == 0 && reserved > 0 {
+                    before + reserved
+                } else {
+                    0
+                },
+                seats: std::iter::repeat_n(Row::Taken, before.into())
+                    .chain(rows.iter().copied())
+                    .collect(),
             })
             .collect(),
         keep: Duration::from_secs(3600),

@@ -1,7 +1,7 @@
 //! People who call, and what they see: every question with when it was asked and when it was answered.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     future::Future,
     sync::{
         Arc, Mutex,
@@ -153,6 +153,31 @@ impl Log {
             *tally.entry(name.to_owned()).or_default() += 1;
         }
         tally
+    }
+
+    /// How long after a moment somebody was confirmed on a seat of one of these slots that was asked for since.
+    pub fn again_after(&self, moment: i64, slots: &[String]) -> Option<Duration> {
+        let calls = self.calls.lock().expect("not poisoned");
+        let mut asked: HashMap<&str, i64> = HashMap::new();
+        for call in calls.iter() {
+            if let Answer::Held(hold) = &call.answer
+                && slots.contains(&hold.slot)
+            {
+                let first = asked.entry(&hold.booking).or_insert(call.from);
+                *first = call.from.min(*first);
+            }
+        }
+        let confirmed = calls
+            .iter()
+            .filter_map(|call| match (&call.asked, &call.answer) {
+                (Asked::Confirm { .. }, Answer::Booked(booking)) => {
+                    let asked = asked.get(booking.id.as_str())?;
+                    (*asked >= moment).then_some(call.to)
+                }
+                _ => None,
+            });
+        let micros = u64::try_from(confirmed.min()? - moment).expect("later");
+        Some(Duration::from_micros(micros))
     }
 
     /// Until so many more are confirmed.

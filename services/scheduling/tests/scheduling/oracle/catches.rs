@@ -219,21 +219,29 @@ fn i8_two_seats_and_none_between_two_commits_are_caught() {
 
 #[test]
 fn i9_an_offer_out_of_turn_two_at_once_and_a_seat_for_all_are_caught() {
-    let place = |id: &str, state, joined_us, order| Place {
+    let place = |id: &str, state, order| Place {
         id: id.to_owned(),
         state,
-        priority: 1,
-        joined_us,
+        // As the double of directory sees it, "w8" is of a special group.
+        applicant: id.to_owned(),
         order,
     };
     let listed = |places: Vec<Place>| caught(|h| h.truth.places = places);
-    let both = [place("w1", 1, 1, 11), place("w2", 1, 2, 12)];
+    let both = [place("w1", 1, 11), place("w2", 1, 12)];
     let then = |more: &[Place]| listed([both.as_slice(), more].concat());
-    let both_left = [place("w1", 4, 1, 13), place("w2", 4, 2, 14)];
+    let both_left = [place("w1", 4, 14), place("w2", 4, 15)];
     assert!(then(&both_left).is_empty());
     assert!(is_of(&then(&[]), "I9: free for all"), "they wait");
-    let out_of_turn = [place("w2", 2, 2, 13), place("w1", 4, 1, 14)];
-    assert!(is_of(&then(&out_of_turn), "I9: offered"));
+    let gone = |more: &[Place]| then(&[more, both_left.as_slice()].concat());
+    assert!(is_of(&gone(&[place("w2", 2, 13)]), "I9: offered"));
+    assert!(gone(&[place("w1", 2, 13)]).is_empty());
+    // Who is of a special group comes first, however late.
+    let third = |offered: &str| {
+        let places = [place("w8", 1, 13), place(offered, 2, 13)];
+        gone(&[places.as_slice(), &[place("w8", 4, 13)]].concat())
+    };
+    assert!(third("w8").is_empty());
+    assert!(is_of(&third("w1"), "I9: offered"));
     let two_at_once = caught(|h| {
         h.capacity = 3;
         for seat in [1, 2] {

@@ -78,19 +78,20 @@ pub async fn rush(stage: &Stage, slot: u16, people: usize) -> Rushed {
     }
 }
 
-/// Ten thousand want the seats of a slot, beside so many who come and go, while something happens to the servers. Each is
-/// answered, whatever happens; and when it is over, exactly as many are confirmed as there are seats.
+/// The stage's crowd wants the seats of a slot, beside so many who come and go for each day, while something happens to
+/// the servers. Each is answered, whatever happens; and when it is over, exactly as many are confirmed as there are seats.
 pub async fn while_it_happens(stage: &Stage, others: usize, happens: impl Future<Output = ()>) {
     let regulars = Regulars::start(stage, others);
     // Served again, after what happened before, without anybody's help.
     stage.log.serves(20).await;
     let before = stage.faults();
-    let (rushed, ()) = tokio::join!(rush(stage, 0, PEOPLE), happens);
-    assert_eq!(rushed.confirmed.len() + rushed.full, PEOPLE);
+    let people = stage.people;
+    let (rushed, ()) = tokio::join!(rush(stage, 0, people), happens);
+    assert_eq!(rushed.confirmed.len() + rushed.full, people);
     let seen = stage.seen()[before..].to_vec();
     println!("seen by {seen:?} of them who waited");
     assert!(
-        seen.iter().max() > Some(&(PEOPLE / 2)),
+        seen.iter().max() > Some(&(people / 2)),
         "most had been answered before anything happened: {seen:?}"
     );
     regulars.leave().await;
@@ -132,17 +133,22 @@ pub struct Regulars {
 }
 
 impl Regulars {
-    /// So many of them.
+    /// So many of them for each day. They come for that day, and move to any.
     pub fn start(stage: &Stage, count: usize) -> Self {
+        let days = stage.days.len();
         let is_over: Arc<AtomicBool> = Arc::default();
-        let slots: Vec<String> = (0..SLOTS).map(|n| stage.slot(n)).collect();
+        let all = stage.slots();
         let person = |n: usize| Regular {
             caller: stage.caller(n),
             other: stage.caller(n + 1),
-            slots: slots.clone(),
+            slots: all
+                .chunks(SLOTS.into())
+                .nth(n % days)
+                .map_or(Vec::new(), <[_]>::to_vec),
+            all: all.clone(),
             is_over: is_over.clone(),
         };
-        let tasks = (0..count).map(|n| tokio::spawn(person(n).comes_and_goes()));
+        let tasks = (0..count * days).map(|n| tokio::spawn(person(n).comes_and_goes()));
         Self {
             tasks: tasks.collect(),
             is_over: is_over.clone(),
@@ -162,8 +168,14 @@ struct Regular {
     caller: Caller,
     /// Through which the same request is sent a second time, and in the second tab.
     other: Caller,
+    /// Of the day for which this one comes, and of all days.
     slots: Vec<String>,
+    all: Vec<String>,
     is_over: Arc<AtomicBool>,
+}
+
+fn any(slots: &[String]) -> &str {
+    &slots[rand::random_range(0..slots.len())]
 }
 
 fn one_in(n: u32) -> bool {
@@ -171,10 +183,6 @@ fn one_in(n: u32) -> bool {
 }
 
 impl Regular {
-    fn any(&self) -> &str {
-        &self.slots[rand::random_range(0..self.slots.len())]
-    }
-
     async fn comes_and_goes(self) {
         let mut kept: Vec<Booking> = Vec::new();
         while !self.is_over.load(Ordering::Relaxed) {
@@ -183,7 +191,7 @@ impl Regular {
                 self.gives_up(&given_up).await;
             }
             let applicant = somebody();
-            let slot = self.any();
+            let slot = any(&self.slots);
             let answer = match rand::random_range(0..6) {
                 0 => self.caller.hold_twice(&self.other, slot, &applicant).await,
                 1 => self.in_two_tabs(slot, &applicant).await,
@@ -246,7 +254,7 @@ impl Regular {
             other => panic!("no answer to a confirmation: {other:?}"),
         };
         if one_in(3) {
-            let to = self.any();
+            let to = any(&self.all);
             return match self.caller.moved(&booking, to).await {
                 Answer::Booked(there) => Some(*there),
                 Answer::Full => Some(booking),

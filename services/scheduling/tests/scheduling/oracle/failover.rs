@@ -1,6 +1,6 @@
 //! Sentinel fails over to a replica that does not know the latest writes.
 
-use bangban_rig::Sentinels;
+use bangban_rig::{Sentinels, Server};
 
 use super::{
     crowd::{CROWDS, Regulars, while_it_happens},
@@ -35,4 +35,31 @@ async fn bb_9_2b_through_a_failover_that_loses_acknowledged_writes_nobody_is_los
     let seen = stage.judged().await;
     sweeps.abort();
     seen.has_enough(100, 5_000, (stage.faults(), 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_within_seconds_of_a_masters_death_people_are_served_by_the_one_that_sentinel_names()
+ {
+    let _alone = CROWDS.lock().await;
+    let mut group = Sentinels::start();
+    let Some(stage) = Stage::open("new_master", &group.url(), (20, 2), 2).await else {
+        return;
+    };
+    served_again(&stage, &mut group.master, &group.replica).await;
+}
+
+/// People come and go, the master of their day dies, and its replica serves them. How long that takes is asked with no
+/// crowd: ten thousand who come again and again keep two cores busier than a failover does.
+pub async fn served_again(stage: &Stage, master: &mut Server, replica: &Server) {
+    let sweeps = stage.sweeps();
+    let regulars = Regulars::start(stage, 6);
+    stage.log.serves(30).await;
+    stage.fault();
+    master.kill();
+    stage.is_failed_over(stage.log.clock.now_us()).await;
+    assert_eq!(replica.info("replication", "role"), "master");
+    regulars.leave().await;
+    let seen = stage.judged().await;
+    sweeps.abort();
+    seen.has_enough(30, 0, (stage.faults(), 1));
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bangban_rig::Server;
-
 use super::{
     barrier::Barrier,
-    crowd::{CROWDS, Regulars, rush, while_it_happens},
+    crowd::{CROWDS, PEOPLE, Regulars, rush, while_it_happens},
     process::Process,
+    redis::Redis,
     stage::Stage,
     truth::{COOLING, Truth},
 };
@@ -18,11 +17,16 @@ const KILLS: usize = 12;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_is_killed_at_any_moment_loses_nobody_and_tells_nobody_full_wrongly()
 {
+    at_any_moment(Redis::one(), PEOPLE).await;
+}
+
+/// With so many who want twenty seats meanwhile.
+pub async fn at_any_moment(redis: Redis, people: usize) {
     let _alone = CROWDS.lock().await;
-    let redis = Server::start(&[]);
-    let Some(mut stage) = Stage::open("killed", &redis.url(), (20, 2), 0).await else {
+    let Some(mut stage) = Stage::on(&redis, "killed", (20, 2), 0).await else {
         return;
     };
+    stage.people = people;
     let mut processes = [Process::start(&stage), Process::start(&stage)];
     stage.connect(processes.iter().map(|p| p.address));
     while_it_happens(&stage, 12, async {
@@ -36,7 +40,7 @@ async fn bb_9_2b_a_service_that_is_killed_at_any_moment_loses_nobody_and_tells_n
     })
     .await;
     let seen = stage.judged().await;
-    seen.has_enough(100, 9_900, (stage.faults(), KILLS));
+    seen.has_enough(100, people - 100, (stage.faults(), KILLS));
 }
 
 /// Where the process is when it dies.
@@ -68,9 +72,8 @@ async fn dies(stage: &Stage, process: &mut Process, barrier: Barrier, dies: Dies
 }
 
 /// A seat is taken by a pick in Redis and a row in the database, and freed by both: killed between the two, each way.
-async fn between(name: &str, how: Dies) {
-    let redis = Server::start(&[]);
-    let Some(mut stage) = Stage::open(name, &redis.url(), (2, 0), 0).await else {
+async fn between(redis: Redis, name: &str, how: Dies) {
+    let Some(mut stage) = Stage::on(&redis, name, (2, 0), 0).await else {
         return;
     };
     let mut process = Process::start(&stage);
@@ -108,10 +111,18 @@ async fn between(name: &str, how: Dies) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_redis_knows_and_the_database_does_not_costs_no_seat() {
-    between("before_the_database", Dies::BeforeTheDatabase).await;
+    before_the_database(Redis::one()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_the_database_knows_and_redis_does_not_costs_no_seat() {
-    between("behind_the_database", Dies::BehindTheDatabase).await;
+    behind_the_database(Redis::one()).await;
+}
+
+pub async fn before_the_database(redis: Redis) {
+    between(redis, "before_the_database", Dies::BeforeTheDatabase).await;
+}
+
+pub async fn behind_the_database(redis: Redis) {
+    between(redis, "behind_the_database", Dies::BehindTheDatabase).await;
 }

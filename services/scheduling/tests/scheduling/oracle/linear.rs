@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use bangban_rig::Server;
 use stateright::semantics::{ConsistencyTester as _, LinearizabilityTester, SequentialSpec};
 
 use super::{
     calls::{Answer, Asked},
     crowd::Regulars,
     judge::History,
-    stage::{SLOTS, Stage},
+    redis::Redis,
+    stage::Stage,
     truth::{COOLING, FREE},
 };
 
@@ -71,26 +71,28 @@ impl SequentialSpec for Slot {
 /// Operations of a slot: when they began and ended, and what came of them.
 fn operations(history: &History, slot: &str) -> Vec<(i64, i64, Op, Ret)> {
     let mut all = Vec::new();
-    // One request that was sent twice takes one seat, before the first answer.
-    let mut takes: HashMap<&str, (i64, i64, Ret)> = HashMap::new();
+    // One request that was sent twice takes one seat, before the first answer; or two, of which the first was free again
+    // before the second was asked for: then under another epoch.
+    let mut takes: HashMap<(&str, u32, u64), (i64, i64, Ret)> = HashMap::new();
     for call in &history.calls {
         let is_here = match &call.asked {
             Asked::Hold { slot: asked, .. } => asked == slot,
             Asked::Move { to, .. } => to == slot,
             _ => false,
         };
-        let ret = match &call.answer {
-            Answer::Held(hold) => Ret::Taken(hold.seat),
-            Answer::Booked(booking) => Ret::Taken(booking.seat),
-            Answer::Full => Ret::Full,
+        let (seat, epoch) = match &call.answer {
+            _ if !is_here => continue,
+            Answer::Held(hold) => (hold.seat, hold.epoch),
+            Answer::Booked(booking) => (booking.seat, booking.epoch),
+            Answer::Full => {
+                all.push((call.from, call.to, Op::Take, Ret::Full));
+                continue;
+            }
             _ => continue,
         };
-        match takes.get_mut(call.key.as_str()) {
-            _ if !is_here => {}
-            _ if ret == Ret::Full => all.push((call.from, call.to, Op::Take, ret)),
-            Some((from, to, _)) => (*from, *to) = (call.from.min(*from), call.to.min(*to)),
-            None => _ = takes.insert(&call.key, (call.from, call.to, ret)),
-        }
+        let taken = (call.from, call.to, Ret::Taken(seat));
+        let take = takes.entry((&call.key, seat, epoch)).or_insert(taken);
+        (take.0, take.1) = (call.from.min(take.0), call.to.min(take.1));
     }
     all.extend(
         takes
@@ -188,28 +190,31 @@ fn the_tester_finds_a_full_while_a_seat_was_free_and_a_seat_that_is_given_twice(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_what_is_asked_and_answered_for_a_slot_is_linearizable_also_while_redis_is_flushed()
 {
-    let mut redis = Server::start(&[]);
-    let Some(stage) = Stage::open("linear", &redis.url(), (2, 0), 2).await else {
+    is_linearizable_on(Redis::one()).await;
+}
+
+pub async fn is_linearizable_on(mut redis: Redis) {
+    let Some(stage) = Stage::on(&redis, "linear", (2, 0), 2).await else {
         return;
     };
+    let days = stage.days.len();
     let sweeps = stage.sweeps();
     let regulars = Regulars::start(&stage, 4);
-    for _ in 0..4 {
-        stage.log.serves(16).await;
+    for n in 0..4 {
+        stage.log.serves(16 * days).await;
         stage.fault();
-        redis.ask::<()>(&["FLUSHALL"]);
+        redis.masters()[n % days].ask::<()>(&["FLUSHALL"]);
     }
     stage.fault();
-    redis.kill();
-    redis.run();
-    stage.log.serves(16).await;
+    redis.masters()[0].kill();
+    redis.masters()[0].run();
+    stage.log.serves(16 * days).await;
     regulars.leave().await;
     let seen = stage.judged().await;
     sweeps.abort();
     seen.has_enough(60, 10, (stage.faults(), 5));
     let history = stage.history().await;
-    for slot in 0..SLOTS {
-        let slot = stage.slot(slot);
+    for slot in stage.slots() {
         let mut operations = operations(&history, &slot);
         assert!(operations.len() >= 20, "vacuous: {}", operations.len());
         operations.truncate(MOST);

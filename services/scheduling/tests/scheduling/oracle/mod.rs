@@ -14,7 +14,7 @@
 //! * I8 who is moved has one seat at every commit;
 //! * I9 freed seats are offered in the list's order, each to one alone, and to nobody else before (BB-7.1.1).
 //!
-//! `oracle::quick` is the part that takes seconds; it fails without the constraint, the fence, the owner's guard or the
+//! `oracle::cluster` says what runs on a Redis Cluster as well as on one server. `oracle::quick` is the part that takes seconds; it fails without the constraint, the fence, the owner's guard or the
 //! script's atomicity, which `make mutants` shows.
 
 mod barrier;
@@ -29,6 +29,7 @@ mod killed;
 mod linear;
 mod process;
 mod quick;
+mod redis;
 mod stage;
 mod still;
 mod truth;

@@ -9,7 +9,6 @@
 use std::time::Duration;
 
 use bangban_proto::bangban::scheduling::v1::{self as v1, Hold};
-use bangban_rig::Server;
 use tokio::join;
 use uuid::Uuid;
 
@@ -18,6 +17,7 @@ use super::{
     calls::{Answer, Caller},
     crowd::{rush, somebody},
     judge,
+    redis::Redis,
     stage::{self, Stage},
     truth::{HELD, Truth},
 };
@@ -191,8 +191,11 @@ async fn bb_9_2b_a_seat_is_withdrawn_or_held_and_never_both() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_the_gate_gives_each_seat_to_one_so_that_the_database_refuses_nobody() {
-    let redis = Server::start(&[]);
-    let Some(stage) = Stage::open("one_gate", &redis.url(), (20, 0), 2).await else {
+    one_gate(Redis::one()).await;
+}
+
+pub async fn one_gate(redis: Redis) {
+    let Some(stage) = Stage::on(&redis, "one_gate", (20, 0), 2).await else {
         return;
     };
     for slot in 0..2 {

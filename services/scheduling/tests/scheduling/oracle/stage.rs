@@ -15,7 +15,9 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{
     calls::{Caller, Log},
+    crowd::PEOPLE,
     judge::{self, History, Seen},
+    redis::Redis,
     truth::{self, COOLING, HELD, Truth},
 };
 use crate::served::{
@@ -30,13 +32,20 @@ pub const HOLD_SECONDS: u32 = 2;
 /// How long what is over may stay: the time of a hold, and some looks of the sweep.
 const CLEARED_WITHIN: Duration = Duration::from_secs(15);
 
+/// From the death of a master until somebody who asked since is confirmed: that it is noticed and voted on takes the
+/// servers most of it.
+pub const FAILED_OVER: Duration = Duration::from_secs(10);
+
 /// Slots of the day.
 pub const SLOTS: u16 = 4;
 
 pub struct Stage {
     pub world: World,
     pub log: Arc<Log>,
-    pub date: NaiveDate,
+    /// The day that a crowd wants, and on a Cluster one on each of the other masters.
+    pub days: Vec<NaiveDate>,
+    /// How many want a seat at the same moment while something happens.
+    pub people: usize,
     pub capacity: u32,
     pub reserved: u32,
     /// For each fault, how many of a crowd waited for an answer when it came.
@@ -62,10 +71,22 @@ pub fn channel(address: std::net::SocketAddr) -> Channel {
 
 impl Stage {
     /// A day with four slots of so many seats, of which so many are for special groups, that so many processes of the
-    /// service serve. None without a PostgreSQL.
-    pub async fn open(
+    /// service serve; on a Cluster, a day on each of its masters. None without a PostgreSQL.
+    pub async fn on(redis: &Redis, name: &str, seats: (u32, u32), replicas: usize) -> Option<Self> {
+        let is_cluster = matches!(redis, Redis::Cluster(_));
+        let name = format!("{name}{}", if is_cluster { "_cluster" } else { "" });
+        Self::with(&name, &redis.url(), Some(redis), seats, replicas).await
+    }
+
+    /// The same with a gate that is known by its address alone.
+    pub async fn open(name: &str, redis: &str, seats: (u32, u32), replicas: usize) -> Option<Self> {
+        Self::with(name, redis, None, seats, replicas).await
+    }
+
+    async fn with(
         name: &str,
         redis: &str,
+        servers: Option<&Redis>,
         (capacity, reserved): (u32, u32),
         replicas: usize,
     ) -> Option<Self> {
@@ -78,7 +99,14 @@ impl Stage {
         let world = on_its_own(async move { World::open_as(url, redis, doubled).await }).await;
         truth::record(&world.store).await;
         world.rules(rules(HOLD_SECONDS)).await;
-        let date = world.published(capacity, reserved).await;
+        world.template(capacity, reserved).await;
+        let days = match servers {
+            Some(servers) => servers.days(&world).await,
+            None => vec![world.working_day(1).await],
+        };
+        for day in &days {
+            world.publish(*day).await;
+        }
         let mut served = Vec::new();
         for _ in 0..replicas {
             let (config, directory) = (world.config.clone(), directory.clone());
@@ -95,7 +123,8 @@ impl Stage {
         let mut stage = Self {
             world,
             log: Log::new(),
-            date,
+            days,
+            people: PEOPLE,
             capacity,
             reserved,
             faults: Mutex::default(),
@@ -149,7 +178,7 @@ impl Stage {
         let began = Instant::now();
         for replica in 0..self.replicas.len() {
             while !self.free(replica).await.is_some_and(|slots| {
-                slots.len() == usize::from(SLOTS)
+                slots.len() == self.slots().len()
                     && slots.iter().all(|(_, free)| *free == self.capacity)
             }) {
                 assert!(began.elapsed() < CLEARED_WITHIN, "a gate does not notice");
@@ -158,8 +187,16 @@ impl Stage {
         }
     }
 
+    /// A slot of the day that a crowd wants.
     pub fn slot(&self, number: u16) -> String {
-        slot(self.date, number)
+        slot(self.days[0], number)
+    }
+
+    /// The slots of all days.
+    pub fn slots(&self) -> Vec<String> {
+        let days = self.days.iter();
+        let slots = days.flat_map(|day| (0..SLOTS).map(|number| slot(*day, number)));
+        slots.collect()
     }
 
     /// Something is done to the servers.
@@ -199,13 +236,38 @@ impl Stage {
         }
     }
 
+    /// Until somebody is confirmed on a seat of the day that a crowd wants, asked for since its master died then.
+    ///
+    /// # Panics
+    /// When that takes longer than [`FAILED_OVER`].
+    pub async fn is_failed_over(&self, died: i64) {
+        let slots = &self.slots()[..SLOTS.into()];
+        let within = i64::try_from(FAILED_OVER.as_micros()).expect("short");
+        while self.log.clock.now_us() < died + within {
+            if let Some(again) = self.log.again_after(died, slots) {
+                println!("served again {again:?} after the master's death");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("nobody is served within {FAILED_OVER:?}");
+    }
+
     /// What the gate says is free, by slot, once it knows; `None` while it does not.
     async fn free(&self, caller: usize) -> Option<Vec<(String, u32)>> {
+        let mut all = Vec::new();
+        for day in &self.days {
+            all.extend(self.free_on(*day, caller).await?);
+        }
+        Some(all)
+    }
+
+    async fn free_on(&self, day: NaiveDate, caller: usize) -> Option<Vec<(String, u32)>> {
         let request = v1::GetAvailabilityRequest {
             district: DISTRICT.to_owned(),
             sites: vec![SITE.to_owned()],
-            from: self.date.to_string(),
-            to: self.date.to_string(),
+            from: day.to_string(),
+            to: day.to_string(),
             ..v1::GetAvailabilityRequest::default()
         };
         let caller = self.caller(caller);

@@ -1,17 +1,19 @@
 //! Nothing happens to the servers.
 
-use bangban_rig::Server;
-
 use super::{
     crowd::{CROWDS, PEOPLE, Regulars, rush},
+    redis::Redis,
     stage::Stage,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_of_ten_thousand_who_want_twenty_seats_twenty_have_one_and_all_are_answered() {
+    ten_thousand(Redis::one()).await;
+}
+
+pub async fn ten_thousand(redis: Redis) {
     let _alone = CROWDS.lock().await;
-    let redis = Server::start(&[]);
-    let Some(stage) = Stage::open("still", &redis.url(), (20, 0), 2).await else {
+    let Some(stage) = Stage::on(&redis, "still", (20, 0), 2).await else {
         return;
     };
     let rushed = rush(&stage, 0, PEOPLE).await;
@@ -23,8 +25,11 @@ async fn bb_9_2b_of_ten_thousand_who_want_twenty_seats_twenty_have_one_and_all_a
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_bb_9_2b_people_who_come_and_go_are_never_told_full_wrongly() {
-    let redis = Server::start(&[]);
-    let Some(stage) = Stage::open("regulars", &redis.url(), (3, 1), 2).await else {
+    come_and_go(Redis::one()).await;
+}
+
+pub async fn come_and_go(redis: Redis) {
+    let Some(stage) = Stage::on(&redis, "regulars", (3, 1), 2).await else {
         return;
     };
     let sweeps = stage.sweeps();

@@ -35,8 +35,7 @@ pub struct Change {
 pub struct Place {
     pub id: String,
     pub state: i32,
-    pub priority: i32,
-    pub joined_us: i64,
+    pub applicant: String,
     /// Its place among all changes, of seats as well.
     pub order: i64,
 }
@@ -65,14 +64,14 @@ const RECORDER: &str = "
 CREATE SEQUENCE history_order;
 CREATE TABLE seat_history (n bigint PRIMARY KEY, id text, version bigint, state int, booking text, applicant text,
     waiting text, starts_us bigint, ends_us bigint, due_us bigint, tx bigint, at_us bigint);
-CREATE TABLE waiting_history (n bigint PRIMARY KEY, id text, state int, priority int, joined_us bigint);
+CREATE TABLE waiting_history (n bigint PRIMARY KEY, id text, state int, applicant text);
 CREATE FUNCTION record_seat() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO seat_history VALUES (nextval('history_order'), NEW.id, NEW.version, NEW.state, NEW.booking,
         NEW.applicant, NEW.waiting, NEW.starts_us, NEW.ends_us, COALESCE(NEW.due_us, 0), txid_current(),
         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
     RETURN NULL; END $$;
 CREATE FUNCTION record_waiting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO waiting_history VALUES (nextval('history_order'), NEW.id, NEW.state, NEW.priority, NEW.joined_us);
+    INSERT INTO waiting_history VALUES (nextval('history_order'), NEW.id, NEW.state, NEW.applicant);
     RETURN NULL; END $$;
 CREATE TRIGGER record AFTER INSERT OR UPDATE ON seats FOR EACH ROW EXECUTE FUNCTION record_seat();
 CREATE TRIGGER record AFTER INSERT OR UPDATE ON waiting FOR EACH ROW EXECUTE FUNCTION record_waiting();
@@ -120,14 +119,13 @@ impl Truth {
             });
             truth.orders.push(long(11));
         }
-        let sql = "SELECT id, state, priority, joined_us, n FROM waiting_history ORDER BY n";
+        let sql = "SELECT id, state, applicant, n FROM waiting_history ORDER BY n";
         for row in rows(store, sql).await {
             truth.places.push(Place {
                 id: row.try_get_by_index(0).expect("an id"),
                 state: row.try_get_by_index(1).expect("a state"),
-                priority: row.try_get_by_index(2).expect("a priority"),
-                joined_us: row.try_get_by_index(3).expect("a time"),
-                order: row.try_get_by_index(4).expect("an order"),
+                applicant: row.try_get_by_index(2).expect("an applicant"),
+                order: row.try_get_by_index(3).expect("an order"),
             });
         }
         for row in rows(store, "SELECT id, state, seat_id FROM bookings").await {

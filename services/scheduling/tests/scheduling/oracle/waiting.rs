@@ -6,19 +6,26 @@ use bangban_proto::bangban::{
     scheduling::v1::{self as v1, Waiting, WaitingState},
     types::v1::Channel,
 };
-use bangban_rig::Server;
 
 use super::{
     calls::{Answer, id},
     crowd::{rush, somebody},
+    redis::Redis,
     stage::Stage,
 };
-use crate::served::world::{DISTRICT, GROUP, ITEM, SITE};
+use crate::served::{
+    double::is_special,
+    world::{DISTRICT, GROUP, ITEM, SITE},
+};
 
 /// How many wait.
 const PEOPLE: usize = 12;
 
-async fn joins(stage: &Stage) -> Waiting {
+/// Of whom so many, who join last, belong to a special group.
+const SPECIAL: usize = 2;
+
+async fn joins(stage: &Stage, special: bool) -> Waiting {
+    let applicant = std::iter::repeat_with(somebody).find(|it| is_special(it) == special);
     let caller = stage.caller(0);
     let request = v1::JoinWaitingListRequest {
         district: DISTRICT.to_owned(),
@@ -26,9 +33,9 @@ async fn joins(stage: &Stage) -> Waiting {
         site: SITE.to_owned(),
         group: GROUP.to_owned(),
         item: ITEM.to_owned(),
-        applicant: somebody(),
-        from: stage.date.to_string(),
-        to: stage.date.to_string(),
+        applicant: applicant.expect("one of them"),
+        from: stage.days[0].to_string(),
+        to: stage.days[0].to_string(),
         earliest: "09:00".to_owned(),
         latest: "09:30".to_owned(),
         channel: Channel::Phone.into(),
@@ -97,15 +104,18 @@ async fn answers(stage: &Stage, place: &Waiting, number: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_seats_that_are_given_up_go_to_those_who_wait_in_order_and_to_nobody_else() {
-    let redis = Server::start(&[]);
-    let Some(stage) = Stage::open("waiting", &redis.url(), (3, 0), 2).await else {
+    in_order(Redis::one()).await;
+}
+
+pub async fn in_order(redis: Redis) {
+    let Some(stage) = Stage::on(&redis, "waiting", (3, 0), 2).await else {
         return;
     };
     let rushed = rush(&stage, 0, 10).await;
     assert_eq!(rushed.counts(), (3, 7));
     let mut places = Vec::new();
-    for _ in 0..PEOPLE {
-        places.push(joins(&stage).await);
+    for number in 0..PEOPLE {
+        places.push(joins(&stage, number >= PEOPLE - SPECIAL).await);
     }
     let all = places.iter().enumerate();
     let all = all.map(|(number, place)| answers(&stage, place, number));

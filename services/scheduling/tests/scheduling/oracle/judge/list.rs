@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{History, Seen};
-use crate::oracle::truth::{Change, FREE, HELD, Place};
+use crate::{
+    oracle::truth::{Change, FREE, HELD, Place},
+    served::double::is_special,
+};
 
 const WAITING: i32 = 1;
 const OFFERED: i32 = 2;
@@ -13,15 +16,17 @@ const OFFERED: i32 = 2;
 struct List<'a> {
     now: HashMap<&'a str, &'a Place>,
     let_go: HashSet<&'a str>,
+    /// Its place among all changes when each joined.
+    joined: HashMap<&'a str, i64>,
 }
 
 impl<'a> List<'a> {
-    /// The first who may have a seat.
+    /// The first who may have a seat: of a special group, then who joined first (BB-7.1.1).
     fn first(&self) -> Option<&'a Place> {
         let waiting = self.now.values().copied();
         let eligible =
             waiting.filter(|p| p.state == WAITING && !self.let_go.contains(p.id.as_str()));
-        eligible.min_by_key(|p| (p.priority, p.joined_us, p.id.as_str()))
+        eligible.min_by_key(|p| (!is_special(&p.applicant), self.joined[p.id.as_str()]))
     }
 
     fn changes(&mut self, place: &'a Place, wrong: &mut Vec<String>) -> bool {
@@ -36,6 +41,7 @@ impl<'a> List<'a> {
         if before == OFFERED && place.state == WAITING {
             self.let_go.insert(&place.id);
         }
+        self.joined.entry(&place.id).or_insert(place.order);
         self.now.insert(&place.id, place);
         is_offer
     }
