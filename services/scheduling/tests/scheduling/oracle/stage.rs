@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -52,13 +52,30 @@ pub struct Stage {
     faults: Mutex<Vec<usize>>,
     channels: Vec<Channel>,
     replicas: Vec<Served>,
+    _beside: Beside,
 }
 
-/// Servers run beside those who call them: a crowd of callers must not be what makes a server slow.
-static SERVERS: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+/// Servers run beside those who call them: a crowd of callers must not be what makes a server slow. They end with their
+/// stage, and give their connections back.
+struct Beside(Option<Runtime>);
 
-pub async fn on_its_own<T: Send + 'static>(start: impl Future<Output = T> + Send + 'static) -> T {
-    SERVERS.spawn(start).await.expect("started")
+impl Beside {
+    fn new() -> Self {
+        Self(Some(Runtime::new().expect("a runtime")))
+    }
+
+    async fn start<T: Send + 'static>(&self, start: impl Future<Output = T> + Send + 'static) -> T {
+        let runtime = self.0.as_ref().expect("it runs");
+        runtime.spawn(start).await.expect("started")
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// A connection that is made when it is needed, and again when it was lost.
@@ -96,7 +113,9 @@ impl Stage {
         };
         let directory = Directory::default().knows_everybody();
         let (redis, doubled) = (redis.to_owned(), directory.clone());
-        let world = on_its_own(async move { World::open_as(url, redis, doubled).await }).await;
+        let beside = Beside::new();
+        let opening = async move { World::open_as(url, redis, doubled).await };
+        let world = beside.start(opening).await;
         truth::record(&world.store).await;
         world.rules(rules(HOLD_SECONDS)).await;
         world.template(capacity, reserved).await;
@@ -110,7 +129,7 @@ impl Stage {
         let mut served = Vec::new();
         for _ in 0..replicas {
             let (config, directory) = (world.config.clone(), directory.clone());
-            let replica = on_its_own(async move {
+            let replica = beside.start(async move {
                 let replica = Served::start(&config, directory).await;
                 replica.works_unasked();
                 while replica.service.health() != Health::Ready {
@@ -130,6 +149,7 @@ impl Stage {
             faults: Mutex::default(),
             channels: Vec::new(),
             replicas: Vec::new(),
+            _beside: beside,
         };
         stage.connect(served.iter().map(|s| s.address));
         stage.replicas = served;
