@@ -25,7 +25,9 @@ const UNAUTHENTICATED: Code = Code::Unauthenticated;
 /// Digits that changed their places.
 fn swapped(text: &str, at: usize) -> String {
     let mut chars: Vec<char> = text.chars().collect();
-    chars.swap(at, at + 1);
+    // The next that is another: two of the same, side by side, would change nothing.
+    let other = chars[at..].iter().position(|c| *c != chars[at]);
+    chars.swap(at, at + other.expect("another character"));
     chars.into_iter().collect()
 }
 
