@@ -26,7 +26,8 @@ struct Slot {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Op {
-    Take,
+    /// Whichever seat is free, or the one that was taken behind the end of the history.
+    Take(Option<u32>),
     Free(u32),
 }
 
@@ -43,13 +44,16 @@ impl SequentialSpec for Slot {
 
     fn invoke(&mut self, op: &Op) -> Ret {
         match op {
-            Op::Take => match (0..self.capacity).find(|seat| !self.taken.contains(seat)) {
-                Some(seat) => {
-                    self.taken.insert(seat);
-                    Ret::Taken(seat)
+            Op::Take(wanted) => {
+                let mut seats = (0..self.capacity).filter(|n| wanted.is_none_or(|w| w == *n));
+                match seats.find(|seat| !self.taken.contains(seat)) {
+                    Some(seat) => {
+                        self.taken.insert(seat);
+                        Ret::Taken(seat)
+                    }
+                    None => Ret::Full,
                 }
-                None => Ret::Full,
-            },
+            }
             Op::Free(seat) => {
                 self.taken.remove(seat);
                 Ret::Freed
@@ -60,8 +64,8 @@ impl SequentialSpec for Slot {
     /// Any free seat is as good as any other.
     fn is_valid_step(&mut self, op: &Op, ret: &Ret) -> bool {
         match (op, ret) {
-            (Op::Take, Ret::Taken(seat)) => *seat < self.capacity && self.taken.insert(*seat),
-            (Op::Take, Ret::Full) => self.taken.len() == self.capacity as usize,
+            (Op::Take(_), Ret::Taken(seat)) => *seat < self.capacity && self.taken.insert(*seat),
+            (Op::Take(_), Ret::Full) => self.taken.len() == self.capacity as usize,
             (Op::Free(seat), Ret::Freed) => self.taken.remove(seat),
             _ => false,
         }
@@ -85,7 +89,7 @@ fn operations(history: &History, slot: &str) -> Vec<(i64, i64, Op, Ret)> {
             Answer::Held(hold) => (hold.seat, hold.epoch),
             Answer::Booked(booking) => (booking.seat, booking.epoch),
             Answer::Full => {
-                all.push((call.from, call.to, Op::Take, Ret::Full));
+                all.push((call.from, call.to, Op::Take(None), Ret::Full));
                 continue;
             }
             _ => continue,
@@ -97,7 +101,7 @@ fn operations(history: &History, slot: &str) -> Vec<(i64, i64, Op, Ret)> {
     all.extend(
         takes
             .into_values()
-            .map(|(from, to, ret)| (from, to, Op::Take, ret)),
+            .map(|(from, to, ret)| (from, to, Op::Take(None), ret)),
     );
     // A seat is freed between being let go and being written free.
     for ((of, seat), changes) in history.truth.by_seat() {
@@ -114,12 +118,30 @@ fn operations(history: &History, slot: &str) -> Vec<(i64, i64, Op, Ret)> {
     all
 }
 
+/// The first [`MOST`] operations. What was under way when the next began has no end: it may have been done, and what it was
+/// to take may have been freed by what is cut off.
+fn cut(operations: &mut Vec<(i64, i64, Op, Ret)>) {
+    let Some((until, ..)) = operations.get(MOST).cloned() else {
+        return;
+    };
+    operations.truncate(MOST);
+    operations.retain(|(_, to, _, ret)| *to < until || *ret != Ret::Full);
+    for (_, to, op, ret) in operations {
+        if *to >= until {
+            *to = i64::MAX;
+            if let (Op::Take(wanted), Ret::Taken(seat)) = (op, ret) {
+                *wanted = Some(*seat);
+            }
+        }
+    }
+}
+
 /// What the tester tries first, so that its search seldom turns back: a "full" changes nothing, and a seat that is not
 /// freed yet misleads nobody.
 fn kind((_, _, op, ret): &(i64, i64, Op, Ret)) -> u8 {
     match (op, ret) {
-        (Op::Take, Ret::Full) => 0,
-        (Op::Take, _) => 1,
+        (Op::Take(_), Ret::Full) => 0,
+        (Op::Take(_), _) => 1,
         _ => 2,
     }
 }
@@ -129,7 +151,10 @@ fn is_linearizable(capacity: u32, operations: &[(i64, i64, Op, Ret)]) -> bool {
     let mut events: Vec<(i64, bool, usize)> = Vec::new();
     for (n, (from, to, ..)) in operations.iter().enumerate() {
         // Of what happens in the same microsecond, beginnings come first: nothing is ordered that was not.
-        events.extend([(*from, false, n), (*to, true, n)]);
+        events.push((*from, false, n));
+        if *to < i64::MAX {
+            events.push((*to, true, n));
+        }
     }
     events.sort();
     let slot = Slot {
@@ -164,7 +189,7 @@ fn is_linearizable(capacity: u32, operations: &[(i64, i64, Op, Ret)]) -> bool {
 
 #[test]
 fn the_tester_finds_a_full_while_a_seat_was_free_and_a_seat_that_is_given_twice() {
-    let take = |from, to, ret| (from, to, Op::Take, ret);
+    let take = |from, to, ret| (from, to, Op::Take(None), ret);
     let right = [
         take(0, 10, Ret::Taken(0)),
         take(5, 15, Ret::Full),
@@ -185,6 +210,30 @@ fn the_tester_finds_a_full_while_a_seat_was_free_and_a_seat_that_is_given_twice(
         take(31, 40, Ret::Full),
     ];
     assert!(!is_linearizable(1, &late), "it had been freed before");
+}
+
+#[test]
+fn what_is_under_way_where_a_history_is_cut_may_have_been_done_or_not() {
+    let take = |from, to, ret| (from, to, Op::Take(None), ret);
+    let free = |from, to, seat| (from, to, Op::Free(seat), Ret::Freed);
+    let mut long = vec![take(0, 1, Ret::Taken(0))];
+    // Asked for early and had late, when what is cut off had made room for it.
+    long.push(take(2, 100_000, Ret::Taken(0)));
+    for n in 0..i64::try_from(MOST).unwrap_or_default() {
+        long.push(take(10 * n + 10, 10 * n + 15, Ret::Full));
+    }
+    long.push(free(50_000, 60_000, 0));
+    assert!(is_linearizable(1, &long));
+    cut(&mut long);
+    assert_eq!(long.len(), MOST);
+    assert!(is_linearizable(1, &long));
+    // Taken by who heard of it later: it may have been what made the slot full.
+    let mut full = vec![take(0, 100_000, Ret::Taken(0))];
+    full.extend(long.iter().filter(|o| o.3 == Ret::Full).cloned());
+    full.extend((0..3).map(|n| take(90_000 + n, 90_001 + n, Ret::Full)));
+    cut(&mut full);
+    assert!(is_linearizable(1, &full));
+    assert!(!is_linearizable(2, &full), "a seat was free");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -217,7 +266,7 @@ pub async fn is_linearizable_on(mut redis: Redis) {
     for slot in stage.slots() {
         let mut operations = operations(&history, &slot);
         assert!(operations.len() >= 20, "vacuous: {}", operations.len());
-        operations.truncate(MOST);
+        cut(&mut operations);
         println!("{slot}: {} operations", operations.len());
         assert!(
             is_linearizable(stage.capacity, &operations),
