@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bangban_proto::bangban::scheduling::v1::{Booking, Hold};
+use bangban_proto::bangban::scheduling::v1::{Booking, Hold, SeatState};
 
 use super::{History, Seen};
 use crate::oracle::{
@@ -137,10 +137,12 @@ fn same_answers(history: &History, seen: &mut Seen, wrong: &mut Vec<String>) {
         let before = first.entry(&call.key).or_insert(call);
         seen.repeated += usize::from(*before != call);
         let is_same = match (&before.answer, &call.answer) {
-            // The seat's row is the record of a hold: it remembers the request until the seat is free again.
+            // The seat's row is the record of a hold: it remembers the request until the seat is free again, and says
+            // when the hold has ended meanwhile.
             (Answer::Held(a), Answer::Held(b)) => {
-                (&a.booking, &a.slot, a.seat, a.epoch) == (&b.booking, &b.slot, b.seat, b.epoch)
-                    || was_freed(history, a, call.to)
+                let is_one = (&a.booking, &a.slot, a.seat) == (&b.booking, &b.slot, b.seat);
+                let has_ended = a.epoch < b.epoch && b.state() == SeatState::Cooling;
+                is_one && (a.epoch == b.epoch || has_ended) || was_freed(history, a, call.to)
             }
             (Answer::Booked(a), Answer::Booked(b)) => {
                 (&a.id, &a.slot, a.seat, a.epoch) == (&b.id, &b.slot, b.seat, b.epoch)
