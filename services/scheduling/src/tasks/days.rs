@@ -11,7 +11,7 @@ use chrono::{Days, NaiveDate};
 use super::BATCH;
 use crate::{
     domain::{
-        Act, change,
+        Act, appointment, change,
         outside::{timestamp, today},
         time,
     },
@@ -167,14 +167,7 @@ async fn cared(rpc: &Rpc, district: &str, key: &DayKey, now: Now) -> Result<Look
     for booking in bookings {
         let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
         let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
-        let settled = booking
-            .former_times
-            .last()
-            .map(|f| time::of(f.moved_at.as_ref()));
-        let has_offer = booking
-            .other_times
-            .last()
-            .is_some_and(|o| settled.is_none_or(|moved| moved < time::of(o.offered_at.as_ref())));
+        let has_offer = appointment::offered(&booking).is_some();
         if !is_stranded || booking.is_kept || has_offer {
             continue;
         }
