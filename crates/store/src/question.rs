@@ -134,8 +134,9 @@ async fn answer_all(
 ) -> Result<Vec<(usize, QueryResult)>, DbErr> {
     let mut arguments = PgArguments::default();
     let asked = given.len();
-    let unnest = arrays::unnest(given, &mut arguments)?;
-    let from = format!("{unnest} AS g({}, n)", question.given.join(", "));
+    let rows: Vec<Vec<&Value>> = given.iter().map(|one| one.iter().collect()).collect();
+    let table = arrays::table(question.given, &rows, &mut arguments)?;
+    let from = format!("{table} AS g");
     let sql = question.sql(DbBackend::Postgres, &from);
     let rows = lanes.answers_to(places, asked, sql, arguments).await?;
     rows.into_iter()

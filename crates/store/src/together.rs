@@ -23,6 +23,7 @@ pub(crate) struct Writer {
     /// Changed rows first, so that new ones depend on them; in one order of tables, so that statements wait for rows in
     /// one order.
     rows: Vec<Row>,
+    shape: Shape,
     acts: Vec<Vec<Value>>,
     /// Hash of the last act, by which its position is known; none where there are no acts.
     head: Option<Hash>,
@@ -34,8 +35,12 @@ pub(crate) struct Writer {
 /// Transaction and position of an act.
 pub(crate) type Place = (i64, i64);
 
-/// What one statement can write together: changed or new rows of the same tables, with acts or without.
-type Shape = (Vec<(bool, &'static str)>, bool);
+/// What one statement can write together: changed or new rows of the same tables and columns, with acts or without.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Shape {
+    rows: Vec<(bool, &'static str, Vec<&'static str>, Option<&'static str>)>,
+    has_acts: bool,
+}
 
 impl Store {
     /// Writes rows and acts, and answers the place of the last act.
@@ -53,6 +58,7 @@ impl Store {
         let waiting = sql::wait("write");
         let writer = Writer {
             told: waiting.as_ref().map(sql::Waiting::place),
+            shape: Shape::of(&rows, head.is_some()),
             rows,
             acts,
             head,
@@ -73,21 +79,41 @@ async fn run(lanes: Lanes, queue: Arc<Queue<Writer>>) {
             return;
         }
         // In the order of their keys, so that two statements never wait for each other's rows.
-        writers
-            .sort_by_cached_key(|w| (w.shape(), format!("{:?}", w.rows.first().map(|r| &r.key))));
+        writers.sort_by(|a, b| (&a.shape, a.key()).cmp(&(&b.shape, b.key())));
         while let Some(first) = writers.first() {
-            let shape = first.shape();
-            let others = writers.partition_point(|w| w.shape() <= shape);
+            let others = writers.partition_point(|w| w.shape <= first.shape);
             let later = writers.split_off(others);
             write(&lanes, std::mem::replace(&mut writers, later)).await;
         }
     }
 }
 
+impl Shape {
+    fn of(rows: &[Row], has_acts: bool) -> Self {
+        let row = |row: &Row| {
+            let columns = row.columns.iter().map(|(name, _)| *name).collect();
+            let provided = row.provided.as_ref().map(|p| p.sql);
+            (row.read.is_none(), row.table, columns, provided)
+        };
+        Self {
+            rows: rows.iter().map(row).collect(),
+            has_acts,
+        }
+    }
+}
+
 impl Writer {
-    fn shape(&self) -> Shape {
-        let rows = self.rows.iter().map(|row| (row.read.is_none(), row.table));
-        (rows.collect(), self.head.is_some())
+    /// The key of its first row.
+    fn key(&self) -> Option<[&str; 2]> {
+        match &self.rows.first()?.key {
+            [Value::String(Some(district)), Value::String(Some(id))] => Some([district, id]),
+            _ => None,
+        }
+    }
+
+    /// Nothing but new rows.
+    fn is_new(&self) -> bool {
+        self.rows.iter().all(|row| row.read.is_none())
     }
 }
 
@@ -136,16 +162,36 @@ async fn done(lanes: &Lanes, writers: &[Writer]) -> Result<(Vec<i64>, Vec<(Hash,
     let told: Vec<Told> = writers.iter().filter_map(|w| w.told.clone()).collect();
     let answered = lanes.answers_to(&told, writers.len(), sql, arguments);
     let (mut numbers, mut places) = (Vec::new(), Vec::new());
-    for row in answered.await? {
+    let answered = answered.await?;
+    // New rows are all there, or none is.
+    if writers.first().is_some_and(Writer::is_new) {
+        numbers.extend((1_i64..).take(writers.len()));
+    }
+    for row in answered {
         match row.try_get_by_index::<Option<Vec<u8>>>(1)? {
             Some(hash) => {
                 let place = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
                 places.push((crate::act::hash(&hash), place));
             }
-            None => numbers.push(row.try_get_by_index(0)?),
+            None => numbers.extend(row.try_get_by_index::<Option<i64>>(0)?),
         }
     }
     Ok((numbers, places))
+}
+
+/// Whether a number is among those whose rows before were changed.
+fn among(changes: &[String], number: &str) -> String {
+    match changes.last() {
+        // An array that is made once, and no join: the planner would go through the given rows again for each of them.
+        Some(before) => format!("{number} = ANY (ARRAY(SELECT n FROM {before}))"),
+        None => "true".to_owned(),
+    }
+}
+
+/// The version that the row at a place must still have, where it is not new.
+fn version(writer: &Writer, at: usize) -> Option<Value> {
+    let read = writer.rows.get(at)?.read?;
+    Some(i64::try_from(read).unwrap_or(i64::MAX).into())
 }
 
 fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, DbErr> {
@@ -154,69 +200,74 @@ fn statement(writers: &[Writer], arguments: &mut PgArguments) -> Result<String, 
     // The parts that change rows, each of which goes on with those whose row before was the one that was read.
     let mut changes: Vec<String> = Vec::new();
     let mut added: Vec<String> = Vec::new();
-    let among = |changes: &[String], number: &str, word: &str| match changes.last() {
-        Some(before) => format!(" {word} {number} IN (SELECT n FROM {before})"),
-        None => String::new(),
-    };
     for (at, row) in first.rows.iter().enumerate() {
         let names: Vec<&str> = row.columns.iter().map(|(name, _)| *name).collect();
         let (table, listed) = (row.table, names.join(", "));
-        let values = writers.iter().filter_map(|w| w.rows.get(at));
-        let given = arrays::unnest(values.map(Row::values).collect(), arguments)?;
+        let key = ["district", "id"].into_iter();
+        let read = row.read.map(|_| "read_version");
+        let mut given: Vec<&str> = key.chain(read).chain(names.iter().copied()).collect();
+        let mut only = among(&changes, "g.n");
+        if let Some(provided) = &row.provided {
+            given.extend(provided.given.iter().map(|(name, _)| *name));
+            only = format!("{only} AND {}", provided.sql);
+        }
+        let versions: Vec<Option<Value>> = writers.iter().map(|w| version(w, at)).collect();
+        let values = writers
+            .iter()
+            .zip(&versions)
+            .filter_map(|(writer, version)| {
+                let row = writer.rows.get(at)?;
+                let provided = row.provided.iter().flat_map(|p| &p.given);
+                let named = row.columns.iter().chain(provided);
+                let named = named.map(|(_, value)| value);
+                Some(row.key.iter().chain(version).chain(named).collect())
+            });
+        let given = arrays::table(&given, &values.collect::<Vec<_>>(), arguments)?;
         if row.read.is_some() {
             let set: Vec<String> = names.iter().map(|n| format!("{n} = g.{n}")).collect();
-            let only = among(&changes, "g.n", "AND");
             let name = format!("changed{at}");
             parts.push(format!(
-                "{name} AS (UPDATE {table} t SET {} FROM {given} AS g(district, id, read_version, {listed}, n) \
-                 WHERE t.district = g.district AND t.id = g.id AND t.version = g.read_version{only} RETURNING g.n)",
+                "{name} AS (UPDATE {table} t SET {} FROM {given} AS g \
+                 WHERE t.district = g.district AND t.id = g.id AND t.version = g.read_version AND {only} RETURNING g.n)",
                 set.join(", ")
             ));
             changes.push(name);
         } else {
-            let only = among(&changes, "g.n", "WHERE");
             let name = format!("added{at}");
             parts.push(format!(
                 "{name} AS (INSERT INTO {table} (district, id, {listed}) SELECT district, id, {listed} \
-                 FROM {given} AS g(district, id, {listed}, n){only} ORDER BY n RETURNING 1)"
+                 FROM {given} AS g WHERE {only} RETURNING 1)"
             ));
             added.push(name);
         }
     }
+    let touched = "NULL::bytea, NULL::bigint, NULL::bigint";
     let mut answers = vec![match changes.last() {
-        Some(last) => format!("SELECT n, NULL::bytea, NULL::bigint, NULL::bigint FROM {last}"),
-        None => format!(
-            "SELECT n::bigint, NULL::bytea, NULL::bigint, NULL::bigint FROM generate_series(1, {}) AS n",
-            writers.len()
-        ),
+        Some(last) => format!("SELECT n, {touched} FROM {last}"),
+        None => format!("SELECT NULL::bigint, {touched}"),
     }];
     if first.head.is_some() {
-        let mut acts = Vec::new();
-        for (of, writer) in (1_i64..).zip(writers) {
-            for act in &writer.acts {
-                let mut act = act.clone();
-                act.push(of.into());
-                acts.push(act);
-            }
-        }
-        let acts = arrays::unnest(acts, arguments)?;
-        let names: Vec<String> = COLUMNS.iter().map(|c| c.unquoted().to_owned()).collect();
-        let names = names.join(", ");
-        // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
-        let mut only: Vec<String> = added
-            .iter()
-            .map(|added| format!("(SELECT count(*) FROM {added}) > 0"))
+        let of: Vec<Value> = (1_i64..).take(writers.len()).map(Value::from).collect();
+        let acts = writers.iter().zip(&of);
+        let acts = acts.flat_map(|(writer, of)| writer.acts.iter().map(move |act| (act, of)));
+        let acts: Vec<Vec<&Value>> = acts
+            .map(|(act, of)| act.iter().chain([of]).collect())
             .collect();
-        if let Some(before) = changes.last() {
-            only.push(format!("a.of IN (SELECT n FROM {before})"));
-        }
-        let only = match only.as_slice() {
-            [] => String::new(),
-            only => format!(" WHERE {}", only.join(" AND ")),
-        };
+        let mut names: Vec<&str> = COLUMNS.iter().map(|column| column.unquoted()).collect();
+        let listed = names.join(", ");
+        names.push("of");
+        let acts = arrays::table(&names, &acts, arguments)?;
+        // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
+        let mut only = vec![among(&changes, "g.of")];
+        only.extend(
+            added
+                .iter()
+                .map(|added| format!("(SELECT count(*) FROM {added}) > 0")),
+        );
         parts.push(format!(
-            "written AS (INSERT INTO acts ({names}) SELECT {names} FROM {acts} AS a({names}, of, n){only} \
-             ORDER BY n RETURNING hash, tx, position)"
+            "written AS (INSERT INTO acts ({listed}) SELECT {listed} FROM {acts} AS g WHERE {} \
+             ORDER BY n RETURNING hash, tx, position)",
+            only.join(" AND ")
         ));
         answers.push("SELECT NULL, hash, tx, position FROM written".to_owned());
     }

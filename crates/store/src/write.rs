@@ -31,27 +31,30 @@ pub struct Row {
     pub key: [Value; 2],
     /// The version that was read, which it must still have; none for a new row.
     pub read: Option<u64>,
-    /// The columns that are written, beside the key. All rows of a table and a kind name the same ones, in one order.
+    /// The columns that are written, beside the key. Those that name the same ones, in one order, are written together.
     pub columns: Vec<(&'static str, Value)>,
+    /// What else must be so for a change, where [`Store::can_provide`].
+    pub provided: Option<Provided>,
+}
+
+/// A condition on the change of a row, beside its version. Where it is not met the row counts as changed by another.
+#[derive(Debug, Clone)]
+pub struct Provided {
+    /// In PostgreSQL's words: `t.` are the row's columns, `g.` the key and what is given.
+    pub sql: &'static str,
+    /// What the condition is about, under names that no column that is written has.
+    pub given: Vec<(&'static str, Value)>,
 }
 
 impl Row {
-    /// Its values: the key, the version that was read, and the columns.
-    pub(crate) fn values(&self) -> Vec<Value> {
-        let mut values = self.key.to_vec();
-        values.extend(
-            self.read
-                .map(|read| i64::try_from(read).unwrap_or(i64::MAX).into()),
-        );
-        values.extend(self.columns.iter().map(|(_, value)| value.clone()));
-        values
-    }
-
     /// The statement that writes it alone.
-    fn alone(self) -> State {
+    fn alone(self) -> Result<State, DbErr> {
+        if self.provided.is_some() {
+            return Err(DbErr::Custom("a condition is for a batch".to_owned()));
+        }
         let [district, id] = self.key;
         let key = [("district", district), ("id", id)];
-        match self.read {
+        Ok(match self.read {
             None => {
                 let (names, values): (Vec<_>, Vec<_>) = key.into_iter().chain(self.columns).unzip();
                 let mut insert = Query::insert();
@@ -71,7 +74,7 @@ impl Row {
                 update.and_where(guard(&key, read));
                 State::Update(update)
             }
-        }
+        })
     }
 }
 
@@ -82,7 +85,7 @@ impl State {
     /// The database's.
     pub async fn execute(self, transaction: &impl ConnectionTrait) -> Result<ExecResult, DbErr> {
         let alone = match self {
-            Self::Row(row) => row.alone(),
+            Self::Row(row) => row.alone()?,
             other => other,
         };
         match alone {
@@ -303,6 +306,12 @@ impl Store {
                 .map(|_| ()),
             Err(states) => self.write_in_turn(&[], None, states).await.map(|_| ()),
         }
+    }
+
+    /// Whether rows can be written that name a condition: all that goes with them is rows, on PostgreSQL.
+    #[must_use]
+    pub fn can_provide(&self) -> bool {
+        self.point.is_some()
     }
 
     /// The rows, where one statement can write all that there is.

@@ -153,6 +153,7 @@ fn thing(id: &str, read: Option<u64>, version: i64) -> State {
         key: ["zigui".into(), id.into()],
         read,
         columns: vec![("version", version.into())],
+        provided: None,
     })
 }
 

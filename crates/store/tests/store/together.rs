@@ -1,7 +1,11 @@
 //! Commands that are written by one statement, questions that are answered by one, and what each keeps of its own.
 
 use bangban_kit::refusal::Refusal;
-use bangban_store::{Error, question::Question, write::Asked};
+use bangban_store::{
+    Error,
+    question::Question,
+    write::{Asked, Provided, Row, State},
+};
 use futures::future::join_all;
 use sea_orm::Statement;
 
@@ -191,9 +195,9 @@ async fn things(store: &bangban_store::Store, version: i64) -> i64 {
     crate::setting::ask(store, &sql).await
 }
 
-fn rows(states: Vec<bangban_store::write::State>) -> Vec<bangban_store::write::Row> {
+fn rows(states: Vec<State>) -> Vec<Row> {
     let row = |state| match state {
-        bangban_store::write::State::Row(row) => row,
+        State::Row(row) => row,
         other => panic!("no row: {other:?}"),
     };
     states.into_iter().map(row).collect()
@@ -239,5 +243,54 @@ async fn of_a_command_s_rows_all_are_written_or_none_however_many_come_at_once()
         assert_eq!(things(&store, 1).await, left, "untouched or new");
         let acting = done.iter().filter(|n| *n % 2 == 1).count();
         assert_eq!(read(&store, acting * 4).await.len(), acting * 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_is_changed_only_while_what_is_provided_is_so() {
+    for store in stores("provided").await {
+        let new = (0..MANY).map(|n| insert(&format!("thing-{n}"))).collect();
+        store.write_rows(rows(new)).await.expect("written");
+        let done = join_all((0..MANY).map(|n| {
+            let store = &store;
+            async move {
+                let id = format!("thing-{n}");
+                let provided = Provided {
+                    sql: "(SELECT x.version FROM things x WHERE x.district = g.district AND x.id = g.other) = g.so",
+                    given: vec![
+                        ("other", id.clone().into()),
+                        ("so", (if n % 3 == 0 { 2_i64 } else { 1 }).into()),
+                    ],
+                };
+                let of = rows(vec![update(&id, 1)]).into_iter();
+                let of = of.map(|row| Row { provided: Some(provided.clone()), ..row });
+                let of = of.map(State::Row).collect();
+                let chain = chain(store, &id, 0).await;
+                store.write(&chain, Some(&asked(n)), of).await.map(|_| ())
+            }
+        }))
+        .await;
+        if !store.can_provide() {
+            assert!(
+                done.iter().all(Result::is_err),
+                "nothing is written unasked"
+            );
+            assert_eq!(things(&store, 1).await, MANY as i64);
+            continue;
+        }
+        for (n, done) in done.iter().enumerate() {
+            match done {
+                Ok(()) => assert_ne!(n % 3, 0, "{n} was changed"),
+                Err(Error::Conflict) => assert_eq!(n % 3, 0, "{n} was refused"),
+                Err(other) => panic!("{n}: {other}"),
+            }
+        }
+        let changed = done.iter().filter(|done| done.is_ok()).count();
+        assert_eq!(things(&store, 2).await, changed as i64);
+        assert_eq!(
+            read(&store, changed * 2).await.len(),
+            changed * 2,
+            "no act beside"
+        );
     }
 }

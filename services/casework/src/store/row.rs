@@ -144,6 +144,7 @@ pub fn insert(case: &Case, chain: &Chain, revision: i64) -> State {
         key: key(case),
         read: None,
         columns,
+        provided: None,
     })
 }
 
@@ -159,5 +160,6 @@ pub fn update(case: &Case, read: u64, chain: &Chain, revision: i64) -> State {
         key: key(case),
         read: Some(read),
         columns: columns(case, chain.number, &chain.head, revision),
+        provided: None,
     })
 }

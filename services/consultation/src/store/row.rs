@@ -70,6 +70,7 @@ pub fn insert(consultation: &Consultation, chain: &Chain, revision: i64) -> Stat
         key: key(consultation),
         read: None,
         columns,
+        provided: None,
     })
 }
 
@@ -97,6 +98,7 @@ pub fn update(consultation: &Consultation, read: u64, chain: &Chain, revision: i
         key: key(consultation),
         read: Some(read),
         columns: columns(consultation, chain.number, &chain.head, revision),
+        provided: None,
     })
 }
 

@@ -2,8 +2,8 @@
 
 use bangban_kit::identity::Caller;
 use bangban_ledger::START;
-use bangban_proto::bangban::scheduling::v1::{Booking, BookingConfirmed, SeatState};
-use bangban_store::write::{Chain, State};
+use bangban_proto::bangban::scheduling::v1::{Booking, BookingConfirmed};
+use bangban_store::write::{Chain, Provided, Row, State};
 
 use super::command::{carry_out, chain};
 use crate::{
@@ -13,12 +13,13 @@ use crate::{
 };
 
 /// The first act of an appointment, with the rows of its seat and of the appointment. One whose slot gives its seat no more
-/// is looked after by the sweep, however long ago the slot has changed (BB-9.2b).
+/// is looked after by the sweep, however long ago the slot has changed (BB-9.2b). `provided` is what must still be so.
 pub(super) fn confirmed(
     caller: &Caller,
     booking: &mut Booking,
     seat: &Seat,
     loaded: &Loaded,
+    provided: Option<Provided>,
 ) -> (Chain, Vec<State>) {
     let now = loaded.now;
     let act = Act::BookingConfirmed(BookingConfirmed {
@@ -27,11 +28,6 @@ pub(super) fn confirmed(
     let subject = format!("bookings/{}", booking.id);
     let chain = chain(&booking.district, subject, (0, START), caller, now);
     let chain = carry_out(booking, chain, vec![act], now, fold::booking);
-    let seat = Seat {
-        state: SeatState::Confirmed,
-        due_us: None,
-        ..seat.clone()
-    };
     let row = rows::row(
         &mut *booking,
         None,
@@ -42,7 +38,11 @@ pub(super) fn confirmed(
     let care = gives
         .filter(|seats| seat.key.seat >= *seats)
         .map(|_| capacity::cared_for(&seat.district, &seat.key.slot.day, now.us() + CARE_US));
-    let mut states = vec![State::Row(seat.row()), State::Row(row)];
+    let seat = Row {
+        provided,
+        ..seat.confirmed()
+    };
+    let mut states = vec![State::Row(seat), State::Row(row)];
     states.extend(care);
     (chain, states)
 }

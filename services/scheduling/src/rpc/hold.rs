@@ -10,7 +10,7 @@ use bangban_proto::bangban::scheduling::v1::{
     HoldSlotRequest, ReleaseHoldRequest, SeatState,
 };
 use bangban_slots::{Row as GateRow, Who};
-use bangban_store::{Error, Now, Position, command::Command};
+use bangban_store::{Error, Now, command::Command, write::Provided};
 use chrono::{DateTime, TimeDelta};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -34,6 +34,7 @@ use crate::{
     store::{
         Seat, SeatKey, SlotKey, at, capacity,
         load::{self, Loaded},
+        still::still,
         us,
     },
 };
@@ -207,9 +208,12 @@ impl Rpc {
                 last_key: String::new(),
             };
             let told = held.hold(held.epoch + 1);
-            match self.store.write_rows(vec![held.row(), known.row()]).await {
+            let rows = vec![held.clone().row(), known.row_after(&loaded.person)];
+            match self.store.write_rows(rows).await {
                 Ok(()) => {
                     self.recent.held(&key);
+                    let epoch = held.held_epoch;
+                    self.recent.read(Seat { epoch, ..held }, loaded);
                     // Not on the caller's path: an audit finds what is lost on the way.
                     tokio::spawn(seat.taken());
                     return Ok(Response::new(told));
@@ -389,45 +393,72 @@ impl Rpc {
         };
         let mut command = Command::new(&caller, &r);
         self.scope(&caller, &r.district).await?;
+        if let Some(done) = self.confirm_unread(&caller, &command, &r, &key).await {
+            return Ok(done);
+        }
         loop {
             let loaded = load::held(&self.learned, &command, (&key, &r.booking)).await?;
             if loaded.is_repeated {
                 return Ok(self.first_booking(&command).await?);
             }
-            let named = (r.booking.as_str(), r.epoch);
-            let seat = mine(&caller, loaded.seat.as_ref(), named, &loaded)?;
-            let booking = Booking {
-                channel: r.channel,
-                proxy: r.proxy.clone(),
-                consultation: r.consultation.clone(),
-                case: r.case.clone(),
-                ..appointment(seat, &loaded, &caller)
-            };
-            let written = self
-                .confirmed(&caller, &mut command, booking, seat, &loaded)
-                .await;
-            match written {
-                Ok((booking, position)) => return Ok(answer(booking, &position)),
+            let asked = (&command, &r);
+            match self.confirmed(&caller, asked, &loaded, None).await {
+                Ok(change) => return Ok(change),
                 Err(error) => self.again(&mut command, error).await?,
             }
         }
     }
 
-    /// Writes a hold as an appointment: its row, the booking's and the act.
+    /// Confirms a hold that this process has written by what it read then, provided that all of it is still so. None where
+    /// it is not, for whatever reason: the database is read, and its word is told.
+    async fn confirm_unread(
+        &self,
+        caller: &Caller,
+        command: &Command,
+        r: &ConfirmBookingRequest,
+        key: &SeatKey,
+    ) -> Option<Response<BookingChange>> {
+        let loaded = self.recent.forgotten(&r.booking)?;
+        let seat = loaded.seat.as_ref()?;
+        if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
+            return None;
+        }
+        let provided = still(&loaded, loaded.now)?;
+        let asked = (command, r);
+        let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
+        match confirmed.await {
+            Ok(change) => Some(change),
+            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
+            Err(error) => {
+                tracing::warn!(%error, "a hold cannot be confirmed unread; the database is read");
+                None
+            }
+        }
+    }
+
+    /// Writes a hold as an appointment: its row, the booking's and the act. `provided` is what must still be so.
     async fn confirmed(
         &self,
         caller: &Caller,
-        command: &mut Command,
-        mut booking: Booking,
-        seat: &Seat,
+        (command, r): (&Command, &ConfirmBookingRequest),
         loaded: &Loaded,
-    ) -> Result<(Booking, Position), Error> {
-        let (chain, states) = confirmation::confirmed(caller, &mut booking, seat, loaded);
+        provided: Option<Provided>,
+    ) -> Result<Response<BookingChange>, Error> {
+        let named = (r.booking.as_str(), r.epoch);
+        let seat = mine(caller, loaded.seat.as_ref(), named, loaded)?;
+        let mut booking = Booking {
+            channel: r.channel,
+            proxy: r.proxy.clone(),
+            consultation: r.consultation.clone(),
+            case: r.case.clone(),
+            ..appointment(seat, loaded, caller)
+        };
+        let (chain, states) = confirmation::confirmed(caller, &mut booking, seat, loaded, provided);
         let position = self
             .store
             .write(&chain, Some(&command.asked), states)
             .await?;
-        Ok((booking, position))
+        Ok(answer(booking, &position))
     }
 }
 

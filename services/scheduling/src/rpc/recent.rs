@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::store::{Seat, load::Loaded};
+
 /// How long it is remembered.
 const KEPT: Duration = Duration::from_secs(600);
 
@@ -15,11 +17,15 @@ const CERTAIN: Duration = Duration::from_secs(2);
 /// Most that is remembered; then all is forgotten.
 const MOST: usize = 100_000;
 
-/// Whether people are of special groups, and which requests have held a seat.
+/// Most holds that are remembered with what was read for them; then all are forgotten.
+const MOST_HOLDS: usize = 4096;
+
+/// Whether people are of special groups, which requests have held a seat, and what was read for those holds.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     specials: Mutex<HashMap<String, (Instant, bool)>>,
     holds: Mutex<HashMap<String, (Instant, ())>>,
+    read: Mutex<HashMap<String, (Instant, Loaded)>>,
 }
 
 fn get<T: Copy>(
@@ -62,5 +68,28 @@ impl Recent {
 
     pub(crate) fn held(&self, key: &str) {
         put(&self.holds, key, ());
+    }
+
+    /// Remembers a hold that was written just now, with what was read for it.
+    pub(crate) fn read(&self, seat: Seat, loaded: Loaded) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.len() >= MOST_HOLDS {
+            read.clear();
+        }
+        let booking = seat.booking.clone();
+        let loaded = Loaded {
+            seat: Some(seat),
+            own_seat: None,
+            ..loaded
+        };
+        read.insert(booking, (Instant::now(), loaded));
+    }
+
+    /// What was read for a hold, with the time that it is by now; it is remembered no more.
+    pub(crate) fn forgotten(&self, booking: &str) -> Option<Loaded> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, mut loaded) = read.remove(booking)?;
+        loaded.now.at += at.elapsed();
+        Some(loaded)
     }
 }

@@ -312,7 +312,7 @@ impl Rpc {
         let subject = format!("waiting/{}", waiting.id);
         let place = chain(&booking.district, subject, (version, head), caller, now);
         let place = carry_out(waiting, place, vec![booked], now, fold::waiting);
-        let (chain, mut states) = confirmed(caller, &mut booking, seat, loaded);
+        let (chain, mut states) = confirmed(caller, &mut booking, seat, loaded, None);
         let row = places::row(waiting, Some(version), (place.number, &place.head));
         states.push(State::Row(row));
         let chains = [place, chain];

@@ -83,5 +83,6 @@ pub fn row(
             ("due_us", due.map(|at| at.timestamp_micros()).into()),
             ("body", booking.encode_to_vec().into()),
         ],
+        provided: None,
     }
 }

@@ -128,6 +128,7 @@ pub fn row(
             ("publish_at_us", publish_at_us.into()),
             ("body", body.encode_to_vec().into()),
         ],
+        provided: None,
     }
 }
 
@@ -161,6 +162,7 @@ pub fn day_row(
         key: [district.into(), format!("{}.{}", day.site, day.date).into()],
         read: (read > 0).then_some(read),
         columns,
+        provided: None,
     }
 }
 

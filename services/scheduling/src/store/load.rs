@@ -98,7 +98,7 @@ enum Part {
     Record,
     /// The district.
     District,
-    /// Whether the day is published.
+    /// Whether the day is published; asked with the slot.
     Day,
     /// The slot and the seat.
     Seat,
@@ -128,8 +128,9 @@ fn wanted(parts: &[Part]) -> String {
         false => unset(columns),
     };
     let is_repeated = "(SELECT 1 FROM acts a WHERE a.request_key = g.key LIMIT 1) IS NOT NULL";
-    let is_published =
-        "(SELECT 1 FROM days d WHERE d.district = g.district AND d.id = g.day) IS NOT NULL";
+    // A slot has a row from the day's publication on.
+    let is_published = "CASE WHEN l.id IS NOT NULL THEN true ELSE \
+        (SELECT 1 FROM days d WHERE d.district = g.district AND d.id = g.day) IS NOT NULL END";
     [
         "{now}, c.offset_seconds".to_owned(),
         either(has(Part::Record), is_repeated.to_owned(), 1),

@@ -12,6 +12,7 @@ mod query;
 pub mod rules;
 mod seat;
 mod slot;
+pub(crate) mod still;
 pub mod waiting;
 
 pub use key::{DayKey, NoKey, SeatKey, SlotKey};

@@ -96,6 +96,17 @@ impl Person {
         })
     }
 
+    /// The row that makes it so of what was read before: its version alone, where nothing else has changed.
+    #[must_use]
+    pub fn row_after(self, read: &Self) -> Row {
+        let is_same = self.version > 0 && self == *read;
+        let mut row = self.row();
+        if is_same {
+            row.columns.truncate(1);
+        }
+        row
+    }
+
     /// The row that makes it so, guarded by the version that was read.
     #[must_use]
     pub fn row(self) -> Row {
@@ -114,6 +125,7 @@ impl Person {
                 ("head", head.to_vec().into()),
                 ("body", self.standing.encode_to_vec().into()),
             ],
+            provided: None,
         }
     }
 }

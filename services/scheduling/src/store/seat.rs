@@ -166,6 +166,23 @@ impl Seat {
                 ("last_key", self.last_key.into()),
                 ("held_epoch", long(self.held_epoch)),
             ],
+            provided: None,
+        }
+    }
+
+    /// The row of the hold that it is as an appointment: what else stands there stays.
+    #[must_use]
+    pub fn confirmed(&self) -> Row {
+        Row {
+            table: "seats",
+            key: [self.district.clone().into(), self.key.to_string().into()],
+            read: Some(self.epoch),
+            columns: vec![
+                ("version", long(self.epoch + 1)),
+                ("state", i32::from(SeatState::Confirmed).into()),
+                ("due_us", None::<i64>.into()),
+            ],
+            provided: None,
         }
     }
 

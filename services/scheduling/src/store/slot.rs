@@ -135,6 +135,7 @@ impl SlotRow {
                 ("reserved_until_us", self.reserved_until_us.into()),
                 ("is_closed", i32::from(self.is_closed).into()),
             ],
+            provided: None,
         }
     }
 }

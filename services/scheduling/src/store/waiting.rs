@@ -47,5 +47,6 @@ pub fn row(waiting: &Waiting, read: Option<u64>, (version, head): (u64, &Hash)) 
             ),
             ("body", waiting.encode_to_vec().into()),
         ],
+        provided: None,
     }
 }
