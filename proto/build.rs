@@ -28,7 +28,7 @@ const WITHOUT_REQUEST_ID: [(&str, &str); 3] = [
     ),
     (
         "bangban.scheduling.v1.BookingService.MoveByLink",
-        "the link is its own request id",
+        "the link and the slot are its own request id",
     ),
 ];
 

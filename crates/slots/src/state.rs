@@ -32,7 +32,7 @@ pub struct SlotState {
 pub struct DayState {
     /// By slot number; a number that belongs to no slot (any more) has no seats. At most 65,535 seats together.
     pub slots: Vec<SlotState>,
-    /// How long Redis may keep the day: until it is over, and some. Nothing but garbage collection hangs on it; what is
+    /// How long Redis, or memory, may keep the day: until it is over, and some. Nothing but garbage collection hangs on it; what is
     /// collected too early is rebuilt. Whole seconds, at least one.
     pub keep: Duration,
 }

@@ -108,7 +108,7 @@ impl Rpc {
         Ok(answer(booking, &position))
     }
 
-    /// Gives an appointment up. `asked` stands with the act, where a request id did.
+    /// Gives an appointment up.
     pub(super) async fn cancel(
         &self,
         caller: &Caller,
@@ -159,7 +159,7 @@ impl Rpc {
                 chains.insert(0, chain);
                 states.push(State::Row(person.row()));
             }
-            let asked = (!command.asked.request_id.is_empty()).then_some(&command.asked);
+            let asked = Some(&command.asked);
             match self.store.write_all(&chains, asked, states).await {
                 Ok(position) => return Ok((booking, position)),
                 Err(error) => self.again(&mut command, error).await?,
@@ -298,8 +298,8 @@ impl Rpc {
                 person.row(),
                 row,
             ];
-            let asked = (!command.asked.request_id.is_empty()).then_some(&command.asked);
             let states = states.map(State::Row).into();
+            let asked = Some(&command.asked);
             match self.store.write_all(&chains, asked, states).await {
                 Ok(position) => {
                     tokio::spawn(seat.taken());

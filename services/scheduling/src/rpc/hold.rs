@@ -319,12 +319,13 @@ impl Rpc {
     ) -> Result<Response<Hold>, Status> {
         let (caller, _, r) = taken(request);
         self.store.wait_for(&r.after).await?;
-        let change = |seat: &Seat, loaded: &Loaded| {
+        let change = |seat: &Seat, loaded: &Loaded, key: &str| {
             let rules = policy::filled(&loaded.policy);
             let longer = hold::extended(&seat.hold(seat.epoch), &rules, loaded.now.at)?;
             Ok(Seat {
                 due_us: us(longer.expires_at.as_ref()),
                 extensions: longer.extensions_left,
+                last_key: seat.asked_by(key),
                 ..seat.clone()
             })
         };
@@ -339,22 +340,23 @@ impl Rpc {
     ) -> Result<Response<Hold>, Status> {
         let (caller, _, r) = taken(request);
         self.store.wait_for(&r.after).await?;
-        let change = |seat: &Seat, loaded: &Loaded| {
+        let change = |seat: &Seat, loaded: &Loaded, key: &str| {
             let free_us = crate::tasks::cooled(&loaded.policy, loaded.now);
-            Ok(seat.clone().cooling(free_us, String::new()))
+            Ok(seat.clone().cooling(free_us, key.to_owned()))
         };
         let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
         let command = Command::new(&caller, &r);
         self.change(&caller, command, named, change).await
     }
 
-    /// Changes a hold of the caller's, which stays its own record.
+    /// Changes a hold of the caller's, which stays its own record: by a request that it knows it is not changed again, and is
+    /// answered as it is by now.
     async fn change(
         &self,
         caller: &Caller,
         mut command: Command,
         (slot, number, booking, epoch): (&str, u32, &str, u64),
-        change: impl Fn(&Seat, &Loaded) -> Result<Seat, Refusal>,
+        change: impl Fn(&Seat, &Loaded, &str) -> Result<Seat, Refusal>,
     ) -> Result<Response<Hold>, Status> {
         let key = hex::encode(command.key());
         let district = command.district.clone();
@@ -366,12 +368,11 @@ impl Rpc {
         loop {
             let loaded = load::held(&self.learned, &command, (&seat, booking)).await?;
             let seat = loaded.seat.as_ref();
-            if let Some(done) = seat.filter(|s| s.booking == booking && s.last_key == key) {
+            if let Some(done) = seat.filter(|s| s.was_asked(booking, &key)) {
                 return Ok(Response::new(done.hold(done.epoch)));
             }
             let seat = mine(caller, seat, (booking, epoch), &loaded)?;
-            let mut changed = change(seat, &loaded)?;
-            changed.last_key.clone_from(&key);
+            let changed = change(seat, &loaded, &key)?;
             let told = changed.hold(changed.epoch + 1);
             match self.store.write_rows(vec![changed.row()]).await {
                 Ok(()) => return Ok(Response::new(told)),

@@ -1,17 +1,22 @@
 //! Links that move or cancel an appointment without a login. A link is signed, ends with the appointment's start, and
-//! works once: what it does raises the sequence that it names. Who moves by one is given the next.
+//! works once: what it does raises the sequence that it names. Who moves by one is given the next, and who lost the answer
+//! has it by the same request again.
 
 use std::collections::BTreeSet;
 
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_learned::district;
-use bangban_proto::bangban::scheduling::v1::{
-    Booking, BookingState, CancelByLinkRequest, CancelReason, CreateLinkRequest,
-    CreateLinkResponse, DayAvailability, GetLinkedBookingRequest, LinkPurpose, LinkedBooking,
-    MoveByLinkRequest,
+use bangban_proto::{
+    Head,
+    bangban::scheduling::v1::{
+        Booking, BookingState, CancelByLinkRequest, CancelReason, CreateLinkRequest,
+        CreateLinkResponse, DayAvailability, GetLinkedBookingRequest, LinkPurpose, LinkedBooking,
+        MoveByLinkRequest,
+    },
 };
 use bangban_store::{Error, command::Command};
 use chrono::{Days, NaiveDate};
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{Rpc, command::fresh, hold::slot_of, read::called, taken, unknown};
@@ -35,6 +40,15 @@ fn bearer() -> Caller {
         subject: "link".to_owned(),
         ..Caller::public()
     }
+}
+
+/// The command of a request by a link. All that is asked for is its request id: the same again is a repetition, and with
+/// another body it is another request, by a link that was used.
+fn command<R: Head + Message>(bearer: &Caller, request: &R, link: &Link) -> Command {
+    let mut command = Command::new(bearer, request);
+    command.district.clone_from(&link.district);
+    command.asked.request_id = hex::encode(command.asked.digest);
+    command
 }
 
 /// A link to an appointment as it stands, until its start.
@@ -99,8 +113,7 @@ impl Rpc {
         let link = self.opened(&r.link).await?;
         link.is_for(LinkPurpose::Cancel)?;
         let caller = bearer();
-        let mut command = Command::new(&caller, &r);
-        command.district.clone_from(&link.district);
+        let command = command(&caller, &r, &link);
         let reason = CancelReason::Applicant;
         let (booking, _) = self
             .cancel(&caller, command, &link.booking, reason, |loaded| {
@@ -118,8 +131,7 @@ impl Rpc {
         let link = self.opened(&r.link).await?;
         link.is_for(LinkPurpose::Move)?;
         let caller = bearer();
-        let mut command = Command::new(&caller, &r);
-        command.district.clone_from(&link.district);
+        let command = command(&caller, &r, &link);
         let what = (link.booking.as_str(), r.slot.as_str());
         let (booking, _) = self
             .moved(&caller, command, what, deadline, |loaded| {

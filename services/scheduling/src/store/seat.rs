@@ -58,7 +58,8 @@ pub struct Seat {
     pub hold_key: String,
     /// The beginning of that request's digest.
     pub hold_digest: String,
-    /// Key of the request that last extended or released it.
+    /// Keys of the requests that have extended it, with spaces between them; of what is given up, why: the key of the request
+    /// that released it, or a word.
     pub last_key: String,
 }
 
@@ -191,6 +192,18 @@ impl Seat {
     #[must_use]
     pub fn has_had(&self, epoch: u64) -> bool {
         (self.held_epoch..=self.epoch).contains(&epoch)
+    }
+
+    /// Whether it is this hold, and the request with this key has extended or released it.
+    #[must_use]
+    pub fn was_asked(&self, booking: &str, key: &str) -> bool {
+        self.booking == booking && self.last_key.split(' ').any(|asked| asked == key)
+    }
+
+    /// The keys of all that have extended it, of which there are as many as extensions, with one more.
+    #[must_use]
+    pub fn asked_by(&self, key: &str) -> String {
+        format!("{} {key}", self.last_key).trim_start().to_owned()
     }
 
     /// The hold that it is, with the epoch that its row has.

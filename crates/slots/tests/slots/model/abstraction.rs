@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bangban_slots::{Free, Place, Row};
 
-use super::steps::{SEATS, SLOTS, Said, Step, last_but};
+use super::steps::{Keep, SEATS, SLOTS, Said, Step, last_but};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -27,6 +27,7 @@ pub(super) struct Picture {
     seats: HashMap<Place, Mark>,
     reserved: Vec<u16>,
     releases: usize,
+    keep: Keep,
 }
 
 impl Picture {
@@ -78,6 +79,8 @@ pub(super) struct Model {
     held: Vec<(usize, Place, usize)>,
     begun: Vec<usize>,
     looks: Vec<Known>,
+    /// How many days went because they were kept no longer.
+    pub(super) ended: u64,
 }
 
 impl Model {
@@ -93,6 +96,7 @@ impl Model {
             held: Vec::new(),
             begun: Vec::new(),
             looks: Vec::new(),
+            ended: 0,
         }
     }
 
@@ -158,6 +162,14 @@ impl Model {
                 self.now += 1;
                 Said::Nothing
             }
+            Step::Ends => {
+                self.now += 1;
+                if matches!(&self.known, Known::Yes(picture) if picture.keep == Keep::Briefly) {
+                    self.known = Known::No;
+                    self.ended += 1;
+                }
+                Said::Nothing
+            }
             Step::Forget | Step::Lost { .. } => {
                 self.known = Known::No;
                 Said::Nothing
@@ -187,6 +199,7 @@ impl Model {
                 nth,
                 rows,
                 reserved,
+                keep,
             } => {
                 if self.begun.is_empty() {
                     return Said::Nothing;
@@ -204,6 +217,7 @@ impl Model {
                     seats,
                     reserved: vec![*reserved, 0],
                     releases: 0,
+                    keep: *keep,
                 });
                 Said::Done(true)
             }

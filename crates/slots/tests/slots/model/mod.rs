@@ -1,7 +1,7 @@
 //! Memory and Redis are driven through the same random histories, and each answer is held against a model that knows
 //! neither bytes nor scripts. Time is part of the histories: it passes, and a rebuild or a pick that was seen before is
-//! abandoned; a release goes through its steps apart from each other, an audit comes long after its look, a server forgets
-//! its days or its scripts.
+//! abandoned, or a day gone that is kept no longer; a release goes through its steps apart from each other, an audit comes
+//! long after its look, a server forgets its days or its scripts.
 
 mod abstraction;
 mod real;
@@ -17,7 +17,7 @@ use proptest::test_runner::TestRunner;
 
 use self::abstraction::{Model, Patience};
 use self::real::Real;
-use self::steps::{Said, Step, before, steps};
+use self::steps::{Keep, Said, Step, before, steps};
 use bangban_rig::Server;
 
 use crate::server::HasSettings;
@@ -68,7 +68,7 @@ fn memory_redis_and_the_model_say_the_same() {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let (cut_off, abandoned) = (AtomicU64::new(0), AtomicU64::new(0));
+    let [cut_off, abandoned, ended] = std::array::from_fn(|_| AtomicU64::new(0));
     let histories = (steps(), before(), 0..gates.len());
     let compared = TestRunner::new(config).run(&histories, |(steps, before, nth)| {
         let (patience, gate) = &gates[nth];
@@ -76,12 +76,16 @@ fn memory_redis_and_the_model_say_the_same() {
         let is_whole = runtime.block_on(compared.all(&steps, &server))?;
         cut_off.fetch_add(u64::from(!is_whole), Ordering::Relaxed);
         abandoned.fetch_add(compared.abandoned, Ordering::Relaxed);
+        ended.fetch_add(compared.model.ended, Ordering::Relaxed);
         Ok(())
     });
     compared.unwrap_or_else(|error| panic!("{error}"));
-    println!("{abandoned:?} seats abandoned after a time, {cut_off:?} histories cut off");
+    println!(
+        "{abandoned:?} seats abandoned after a time, {ended:?} days ended, {cut_off:?} histories cut off"
+    );
     assert!(cut_off.into_inner() < u64::from(HISTORIES) / 10, "vacuous");
     assert!(abandoned.into_inner() > 0, "vacuous");
+    assert!(ended.into_inner() > 0, "vacuous");
 }
 
 /// What is driven through one history.
@@ -93,6 +97,8 @@ struct Compared {
     patience: Patience,
     /// Since when no time has passed for the model.
     since: Instant,
+    /// Since when a day may be kept that is kept briefly.
+    kept_since: Option<Instant>,
     /// Seats that were abandoned though not at once.
     abandoned: u64,
 }
@@ -106,42 +112,71 @@ impl Compared {
             day: day(rand::random_range(0..1_000_000)),
             patience,
             since: Instant::now(),
+            kept_since: None,
             abandoned: 0,
         }
     }
 
-    /// Whether no time has passed but what the model knows of.
-    fn is_in_time(&self) -> bool {
-        self.patience != Patience::Short || self.since.elapsed() < self.patience.abandoned_after()
+    /// What time has passed that the model does not know of.
+    fn passed(&self) -> Option<Step> {
+        let brief = Keep::Briefly.time();
+        if self
+            .kept_since
+            .is_some_and(|since| since.elapsed() >= brief)
+        {
+            return Some(Step::Ends);
+        }
+        let is_short = self.patience == Patience::Short;
+        let is_over = is_short && self.since.elapsed() >= self.patience.abandoned_after();
+        is_over.then_some(Step::Passes)
     }
 
-    async fn passes(&mut self) {
-        if self.patience == Patience::Short {
-            tokio::time::sleep(self.patience.abandoned_after()).await;
+    /// Lets as much time pass as a step says, if it is one of time; all of it has passed then, for memory and for Redis.
+    async fn passes(&mut self, step: &Step) -> bool {
+        let mut long = match self.patience {
+            Patience::Short => self.patience.abandoned_after(),
+            _ => Duration::ZERO,
+        };
+        match step {
+            Step::Passes => {}
+            // Redis counts in milliseconds.
+            Step::Ends if self.kept_since.take().is_some() => {
+                long = Keep::Briefly.time() + Duration::from_millis(20);
+            }
+            Step::Ends => {}
+            _ => return false,
         }
+        tokio::time::sleep(long).await;
         self.since = Instant::now();
+        true
     }
 
     /// Goes through a history; `false` if so much time passed during a step that it cannot be judged.
     async fn all(&mut self, steps: &[Step], server: &Server) -> Result<bool, TestCaseError> {
         for (nth, step) in steps.iter().enumerate() {
             let expected = self.model.step(step);
-            if *step == Step::Passes {
-                self.passes().await;
+            if self.passes(step).await {
                 continue;
+            }
+            if let (Step::Finish { keep, .. }, Said::Done(true)) = (step, &expected)
+                && *keep == Keep::Briefly
+            {
+                self.kept_since = Some(Instant::now());
             }
             let memory = self.memory.step(step, &self.day).await.unwrap();
             if let Step::Lost { with_scripts } = step {
                 self.loses(server, *with_scripts).await;
             }
             let redis = until_answered(&mut self.redis, step, &self.day, &expected).await;
-            if !self.is_in_time() {
-                if (&memory, &redis) != (&expected, &expected) {
+            if let Some(passed) = self.passed() {
+                // Whether a look was too late shows only when it is audited.
+                let is_unclear = (step, &passed) == (&Step::Look, &Step::Ends);
+                if is_unclear || (&memory, &redis) != (&expected, &expected) {
                     return Ok(false);
                 }
-                // What was seen before may be abandoned by now: let it be so for certain.
-                self.model.step(&Step::Passes);
-                self.passes().await;
+                // What was seen before may be abandoned by now, or a day gone: let it be so for certain.
+                self.model.step(&passed);
+                self.passes(&passed).await;
             }
             prop_assert_eq!(&memory, &expected, "memory, step {} {:?}", nth, step);
             prop_assert_eq!(&redis, &expected, "Redis, step {} {:?}", nth, step);

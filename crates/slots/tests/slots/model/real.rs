@@ -2,7 +2,7 @@
 
 use bangban_slots::{Begun, Error, Gate, Look, Picked, Place, Rebuild, Row, Seat, Who};
 
-use super::steps::{Said, Step, last_but, state};
+use super::steps::{Keep, Said, Step, last_but, state};
 
 /// A gate under test, with what its caller keeps.
 pub(super) struct Real {
@@ -80,7 +80,7 @@ impl Real {
                 gate.freed(day, &[there(place)]).await;
                 Said::Nothing
             }
-            Step::Passes => Said::Nothing,
+            Step::Passes | Step::Ends => Said::Nothing,
             Step::Forget | Step::Lost { .. } => {
                 gate.forget(day).await?;
                 Said::Nothing
@@ -97,15 +97,14 @@ impl Real {
                 nth,
                 rows,
                 reserved,
+                keep,
             } => {
                 if self.begun.is_empty() {
                     return Ok(Said::Nothing);
                 }
                 let rebuild = self.begun.remove(last_but(*nth, self.begun.len()));
-                Said::Done(
-                    gate.finish_rebuild(rebuild, &state(rows, *reserved, before))
-                        .await?,
-                )
+                let state = state(rows, *reserved, before, *keep);
+                Said::Done(gate.finish_rebuild(rebuild, &state).await?)
             }
             Step::Look => {
                 self.looks
@@ -121,7 +120,8 @@ impl Real {
                     return Ok(Said::Nothing);
                 }
                 let look = self.looks.remove(last_but(*nth, self.looks.len()));
-                let audited = gate.audit(&look, &state(rows, *reserved, before)).await?;
+                let state = state(rows, *reserved, before, Keep::Long);
+                let audited = gate.audit(&look, &state).await?;
                 Said::Audited(
                     audited.drift_found,
                     audited.drift_repaired,

@@ -68,12 +68,20 @@ impl Barrier {
         }
     }
 
-    /// Those who wait will never write.
-    pub async fn ends(&self, waiting: &[i32]) {
-        for pid in waiting {
-            let sql = format!("SELECT pg_terminate_backend({pid})");
-            self.db.execute_unprepared(&sql).await.expect("ended");
+    /// Lets go when nobody waits any more: those who did, and have nobody left to answer to, will never write.
+    pub async fn lets_none_write(self) {
+        loop {
+            let waiting = self.waiting().await;
+            if waiting.is_empty() {
+                break;
+            }
+            for pid in waiting {
+                let sql = format!("SELECT pg_terminate_backend({pid})");
+                self.db.execute_unprepared(&sql).await.expect("ended");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.lets_go().await;
     }
 
     pub async fn lets_go(self) {
@@ -81,7 +89,8 @@ impl Barrier {
     }
 
     /// Lets go, and answers when those who waited have committed.
-    pub async fn lets_them_write(self, waiting: &[i32]) {
+    pub async fn lets_them_write(self) {
+        let waiting = self.waiting().await;
         self.transaction.rollback().await.expect("unlocked");
         let pids: Vec<String> = waiting.iter().map(ToString::to_string).collect();
         let sql = format!(

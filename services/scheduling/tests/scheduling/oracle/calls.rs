@@ -180,6 +180,20 @@ impl Log {
         Some(Duration::from_micros(micros))
     }
 
+    /// Until so many more were told something, be it to try again.
+    pub async fn tells(&self, more: usize) {
+        let told = || self.calls.lock().expect("not poisoned").len();
+        let (before, began) = (told(), Instant::now());
+        while told() < before + more {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "nobody is told anything any more: {:?}",
+                self.tally()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Until so many more are confirmed.
     pub async fn serves(&self, more: usize) {
         let confirmed = || self.confirmed.load(Ordering::Relaxed);

@@ -58,13 +58,13 @@ async fn bb_9_2b_a_service_on_a_cluster_that_is_killed_at_any_moment_loses_nobod
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_a_cluster_knows_and_the_database_does_not_costs_no_seat()
 {
-    killed::before_the_database(Redis::cluster()).await;
+    killed::before_the_database(Redis::cluster(), PEOPLE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_the_database_knows_and_a_cluster_does_not_costs_no_seat()
 {
-    killed::behind_the_database(Redis::cluster()).await;
+    killed::behind_the_database(Redis::cluster(), PEOPLE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -84,6 +84,13 @@ pub async fn while_it_happens(stage: &Stage, others: usize, happens: impl Future
     let regulars = Regulars::start(stage, others);
     // Served again, after what happened before, without anybody's help.
     stage.log.serves(20).await;
+    let rushed = rush_while(stage, happens).await;
+    regulars.leave().await;
+    all_are_had(stage, rushed).await;
+}
+
+/// The stage's crowd wants the seats of a slot while something happens to the servers; most of it waits when it does.
+pub async fn rush_while(stage: &Stage, happens: impl Future<Output = ()>) -> Rushed {
     let before = stage.faults();
     let people = stage.people;
     let (rushed, ()) = tokio::join!(rush(stage, 0, people), happens);
@@ -94,8 +101,12 @@ pub async fn while_it_happens(stage: &Stage, others: usize, happens: impl Future
         seen.iter().max() > Some(&(people / 2)),
         "most had been answered before anything happened: {seen:?}"
     );
-    regulars.leave().await;
-    // Seats that the regulars had, and of holds whose answer was lost, are had by who comes now.
+    rushed
+}
+
+/// Seats that others had meanwhile, and of holds whose answer was lost, are had by who comes now: exactly as many are
+/// confirmed as there are seats. Then all give up what they got.
+pub async fn all_are_had(stage: &Stage, rushed: Rushed) {
     stage.clears().await;
     let late = rush(stage, 0, 100).await;
     let confirmed = rushed.confirmed.len() + late.confirmed.len();

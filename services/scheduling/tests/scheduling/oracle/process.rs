@@ -3,6 +3,7 @@
 use std::{
     io::Read as _,
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -60,12 +61,18 @@ impl Process {
         });
     }
 
-    pub fn signal(&self, signal: &str) {
+    /// SIGSTOP: it does nothing more, and keeps its connections.
+    pub fn stop(&self) {
         let id = self.process.as_ref().expect("it runs").id();
         let sent = Command::new("kill")
-            .args(["-s", signal, &id.to_string()])
+            .args(["-s", "STOP", &id.to_string()])
             .status();
-        assert!(sent.expect("kill runs").success(), "{signal} was not sent");
+        assert!(sent.expect("kill runs").success(), "it was not stopped");
+        eventually("all its threads stand", Duration::from_secs(5), || {
+            let mut threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("threads");
+            let stands = threads.all(|thread| is_stopped(&thread.expect("a thread").path()));
+            stands.then_some(())
+        });
     }
 
     /// SIGKILL.
@@ -75,6 +82,13 @@ impl Process {
             process.wait().expect("gone");
         }
     }
+}
+
+/// Whether a thread is stopped: its state stands behind its name, which is in brackets.
+fn is_stopped(thread: &Path) -> bool {
+    let stat = std::fs::read_to_string(thread.join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, state)| state.starts_with('T'))
 }
 
 impl Drop for Process {

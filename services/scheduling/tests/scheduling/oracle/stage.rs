@@ -8,7 +8,7 @@ use std::{
 
 use bangban_proto::bangban::scheduling::v1::{self as v1, BookingPolicy};
 use bangban_scheduling::tasks;
-use bangban_slots::{Counts, Health};
+use bangban_slots::{Counts, Day, Health, Picked, Who as For};
 use chrono::NaiveDate;
 use tokio::runtime::Runtime;
 use tonic::transport::{Channel, Endpoint};
@@ -254,6 +254,54 @@ impl Stage {
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// How many seats of the slot that a crowd wants anybody could have, as the gate says, by whatever processes there are.
+    async fn gate_has(&self) -> Option<u16> {
+        let day = Day::new(DISTRICT, SITE, self.days[0]).expect("a day");
+        let gate = self.world.served.service.gate();
+        let days = gate.availability(&[day]).await.expect("a gate");
+        days[0].as_ref().map(|slots| slots[0].ordinary)
+    }
+
+    /// Until the gate says that so many can be had.
+    pub async fn gate_comes_to(&self, free: u32) {
+        let began = Instant::now();
+        while self.gate_has().await.map(u32::from) != Some(free) {
+            let waited = began.elapsed();
+            assert!(waited < CLEARED_WITHIN, "{:?}", self.gate_has().await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Whether the gate is sure that nobody can have a seat of the slot that a crowd wants. While none is free it is not
+    /// if it has given one whose row it does not know to be written, or was told of one that its row will be free.
+    ///
+    /// # Panics
+    /// When one is free, or the gate is not able to say.
+    pub async fn gate_says_full(&self) -> bool {
+        let day = Day::new(DISTRICT, SITE, self.days[0]).expect("a day");
+        let gate = self.world.served.service.gate();
+        assert_eq!(self.gate_has().await, Some(0), "known, and none free");
+        let withheld = gate.counts().full_withheld;
+        let picked = gate.pick(&day, 0, For::Ordinary).await;
+        assert_eq!(gate.counts().full_withheld, withheld, "it is not admitted");
+        match picked {
+            Picked::Full => true,
+            Picked::Again { .. } => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How many seats of the slot that a crowd wants are in a state, as rows say.
+    pub async fn rows_in(&self, state: i32) -> usize {
+        let truth = Truth::read(&self.world.store).await;
+        let slot = self.slot(0);
+        let last = truth.last();
+        let rows = last
+            .iter()
+            .filter(|((of, _), c)| *of == slot && c.state == state);
+        rows.count()
     }
 
     /// Until somebody is confirmed on a seat of the day that a crowd wants, asked for since its master died then.

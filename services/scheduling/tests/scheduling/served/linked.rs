@@ -102,3 +102,43 @@ async fn bb_9_2b_who_has_a_link_sees_the_other_times_that_the_site_offers_and_ta
         assert_eq!(shown.other_times, None, "those were for the time before");
     }
 }
+
+async fn cancel(world: &World, link: &str) -> Result<LinkedBooking, Status> {
+    let link = link.to_owned();
+    let request = v1::CancelByLinkRequest { link };
+    let answer = world.booking().cancel_by_link(request).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_who_lost_the_answer_to_a_link_has_it_by_the_same_request_again() {
+    for world in worlds("lost_answer").await {
+        let date = world.published(2, 0).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        let moves = link(&world, &booking.id, LinkPurpose::Move).await;
+        let to = slot(date, 1);
+        let (one, two) = tokio::join!(move_to(&world, &moves, &to), move_to(&world, &moves, &to));
+        let first = one.expect("moved");
+        assert_eq!(two.expect("moved"), first, "sent twice at once");
+        let again = move_to(&world, &moves, &to).await;
+        assert_eq!(again.expect("repeated"), first);
+        assert_eq!(world.get(&booking.id).await.sequence, 1, "moved once");
+        assert_eq!(reason(look(&world, &moves).await), "LINK_USED");
+
+        let back = move_to(&world, &first.next_link, &booking.slot).await;
+        let back = back.expect("by the link that was lost");
+        let again = move_to(&world, &moves, &to).await;
+        assert_eq!(again.expect("repeated"), first);
+        let late = move_to(&world, &first.next_link, &to).await;
+        assert_eq!(reason(late), "LINK_USED");
+        assert_eq!(world.get(&booking.id).await.sequence, 2);
+
+        let cancels = link(&world, &booking.id, LinkPurpose::Cancel).await;
+        let first = cancel(&world, &cancels).await.expect("cancelled");
+        let again = cancel(&world, &cancels).await;
+        assert_eq!(again.expect("repeated"), first);
+        assert_eq!(world.get(&booking.id).await.sequence, 3, "cancelled once");
+        let late = move_to(&world, &back.next_link, &to).await;
+        assert_eq!(reason(late), "LINK_USED");
+    }
+}

@@ -1,7 +1,9 @@
 //! What is promised to who holds a seat or has an appointment (BB-9.2b), and to assisted people more (BB-7.1.1).
 
 use bangban_proto::bangban::{
-    scheduling::v1::{self as v1, BookingPolicy, BookingState, ExceptionKind, Proxy, Relation},
+    scheduling::v1::{
+        self as v1, BookingPolicy, BookingState, ExceptionKind, Proxy, Relation, SeatState,
+    },
     types::v1::SpecialGroup,
 };
 use chrono::TimeDelta;
@@ -41,6 +43,58 @@ async fn bb_7_1_1_assisted_people_keep_a_hold_for_as_long_again_ten_times() {
             ..hold
         };
         world.confirm(&hold).await.expect("it still lives");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_whichever_extension_is_asked_for_again_is_no_extension() {
+    for world in worlds("extended_again").await {
+        let date = world.published(1, 0).await;
+        let person = world.person(&[SpecialGroup::Disabled]);
+        let hold = world.hold(&slot(date, 0), &person).await.expect("held");
+        let ask = async |request_id: &String| {
+            let request = v1::ExtendHoldRequest {
+                district: DISTRICT.to_owned(),
+                request_id: request_id.clone(),
+                booking: hold.booking.clone(),
+                slot: hold.slot.clone(),
+                seat: hold.seat,
+                epoch: hold.epoch,
+                ..v1::ExtendHoldRequest::default()
+            };
+            let answer = world.booking().extend_hold(world.by(&LI_NA, request)).await;
+            answer.map(tonic::Response::into_inner)
+        };
+        let mut asked: Vec<String> = Vec::new();
+        for left in (0..10).rev() {
+            asked.push(id());
+            let longer = ask(&asked[asked.len() - 1]).await.expect("extended");
+            assert_eq!(longer.extensions_left, left);
+            for before in &asked {
+                let again = ask(before).await.expect("repeated");
+                assert_eq!(again, longer, "as it is by then");
+            }
+        }
+        assert_eq!(reason(ask(&id()).await), "EXTENSIONS_USED_UP");
+
+        let release = v1::ReleaseHoldRequest {
+            district: DISTRICT.to_owned(),
+            request_id: id(),
+            booking: hold.booking.clone(),
+            slot: hold.slot.clone(),
+            seat: hold.seat,
+            epoch: hold.epoch,
+            ..v1::ReleaseHoldRequest::default()
+        };
+        let release = async || {
+            let request = world.by(&LI_NA, release.clone());
+            let answer = world.booking().release_hold(request).await;
+            answer.map(tonic::Response::into_inner)
+        };
+        let released = release().await.expect("released");
+        assert_eq!(released.state(), SeatState::Cooling);
+        assert_eq!(release().await.expect("repeated"), released);
+        assert_eq!(reason(ask(&asked[0]).await), "HOLD_UNKNOWN", "it is over");
     }
 }
 
