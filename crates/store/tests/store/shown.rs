@@ -139,7 +139,7 @@ async fn a_consumer_lags_while_an_older_transaction_holds_back_what_was_committe
         let reader = database.fresh("lagreader").await;
         let telemetry = telling();
         write(&source, "before").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         let (task, stop) = follow(&reader, &peer, "lagsource", Taking::simply());
         let reaches = async |lag: &dyn Fn(f64) -> bool, behind: f64| {
             let shown = page(&telemetry).await;
