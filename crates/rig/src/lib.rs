@@ -1,10 +1,11 @@
 //! Redis servers as processes: on free ports, in folders of their own, gone when dropped. For tests, which may stop them,
 //! kill them, cut them off from each other and lie to them about the time. What is missing on the machine is installed;
-//! a test without its server fails.
+//! a test without its server fails. Also what tests of several crates read alike.
 
 mod cluster;
 mod faketime;
 mod installed;
+pub mod metrics;
 mod sentinels;
 mod server;
 

@@ -13,6 +13,9 @@ use opentelemetry::{
 
 use crate::signals;
 
+/// Between two looks at what is counted in memory: what comes and goes within one is seen in counters.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The label of everything that has none of its own.
 pub const OTHER: &str = "_OTHER";
 
@@ -161,6 +164,17 @@ fn observe(board: &Board, name: &str, observer: &dyn AsyncInstrument<f64>) {
 #[must_use]
 pub fn every() -> Option<Duration> {
     signals::get()?.meters.as_ref().map(|meters| meters.every)
+}
+
+/// Shows what is counted in memory, again every second and for ever; nothing when nobody reads metrics.
+pub async fn keep_shown(show: impl Fn()) {
+    if every().is_none() {
+        return;
+    }
+    loop {
+        show();
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Counts of districts, bounded: the first so many districts by id as configured, and one for the others together.

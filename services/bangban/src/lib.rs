@@ -3,6 +3,7 @@
 //! The rules live in the services' crates. Here a process starts, is told what to do, and ends. To add a subcommand:
 //! a variant in [`cli`], a file that does it, an arm in [`dispatch`].
 
+pub mod booking;
 mod calendar;
 mod chores;
 pub mod cli;

@@ -1,13 +1,8 @@
 //! What operators see of the gate: what it has answered, what an audit found wrong, and whether it can be asked (BB-9.2b).
 
-use std::time::Duration;
-
 use bangban_slots::{Counts, Gate, Health};
 use bangban_telemetry::gauges::{self, Counter, Gauge, Reading};
 use tokio_util::sync::CancellationToken;
-
-/// Between two looks: a gate that comes and goes within one is seen in its counters.
-const LOOK: Duration = Duration::from_secs(1);
 
 static ANSWERS: Counter = Counter {
     name: "bangban.gate.answers",
@@ -59,16 +54,8 @@ static DEGRADED: Gauge = Gauge {
 
 /// Shows them until `stop`; not at all when nobody reads metrics.
 pub async fn run(gate: Gate, stop: CancellationToken) {
-    if gauges::every().is_none() {
-        return;
-    }
-    loop {
-        show(&gate.counts(), gate.health());
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
+    let shown = gauges::keep_shown(|| show(&gate.counts(), gate.health()));
+    _ = stop.run_until_cancelled(shown).await;
 }
 
 fn show(counts: &Counts, health: Health) {

@@ -1,15 +1,18 @@
 //! Asks what scheduling answers.
 
-use bangban::client::Client;
+use bangban::{
+    booking::{confirming, holding},
+    client::Client,
+};
 use bangban_proto::bangban::{
     casework::v1::Case,
     scheduling::v1::{
         CancelBookingRequest, CancelReason, ConfirmBookingRequest, CreateLinkRequest,
         GetAvailabilityRequest, GetBookingPolicyRequest, GetBookingRatesRequest, GetBookingRequest,
         GetCalendarEntryRequest, GetDayRequest, GetLinkedBookingRequest, GetPublicationRequest,
-        GetStandingRequest, GetWaitingRequest, HoldSlotRequest, JoinWaitingListRequest,
-        LinkPurpose, ListBookingsRequest, ListExceptionsRequest, ListTemplatesRequest,
-        ListWaitingRequest, PreviewChangeRequest, PublishDaysRequest, Template,
+        GetStandingRequest, GetWaitingRequest, JoinWaitingListRequest, LinkPurpose,
+        ListBookingsRequest, ListExceptionsRequest, ListTemplatesRequest, ListWaitingRequest,
+        PreviewChangeRequest, PublishDaysRequest, Template,
         booking_service_client::BookingServiceClient,
         capacity_service_client::CapacityServiceClient,
     },
@@ -72,26 +75,12 @@ impl Appointment {
         let open = days.iter().find(|d| d.slots.len() > 1).expect("a day");
         let mut booked = Vec::new();
         for slot in &open.slots[..2] {
-            let hold = HoldSlotRequest {
-                district: district.clone(),
-                request_id: request_id(),
-                slot: slot.slot.clone(),
-                applicant: case.applicant.clone(),
-                item: case.item.clone(),
-                ..HoldSlotRequest::default()
-            };
+            let hold = holding(&district, &slot.slot, &case.applicant, &case.item);
             let hold = bookings.hold_slot(agent.request(hold)).await;
             let hold = hold.expect("held").into_inner();
             let confirm = ConfirmBookingRequest {
-                district: district.clone(),
-                request_id: request_id(),
-                booking: hold.booking.clone(),
-                slot: hold.slot,
-                seat: hold.seat,
-                epoch: hold.epoch,
-                channel: Channel::Window.into(),
                 case: case.id.clone(),
-                ..ConfirmBookingRequest::default()
+                ..confirming(&district, &hold)
             };
             let done = bookings.confirm_booking(agent.request(confirm)).await;
             done.expect("confirmed");

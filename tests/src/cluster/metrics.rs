@@ -2,10 +2,7 @@
 
 use std::{fs, path::Path};
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use bangban_rig::metrics;
 
 /// The page of the process that writes this log: of those that have, the last one.
 ///
@@ -21,14 +18,8 @@ pub async fn page(log: &Path) -> String {
         .split("address=")
         .nth(1)
         .and_then(|rest| rest.split_whitespace().next());
-    let mut stream = TcpStream::connect(address.expect("an address"))
-        .await
-        .expect("it listens");
-    let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
-    stream.write_all(asked).await.expect("asked");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.expect("answered");
-    page
+    let address = address.and_then(|address| address.parse().ok());
+    metrics::page(address.expect("an address")).await
 }
 
 /// The sum of a metric over all its labels; nothing where the page has none.

@@ -6,13 +6,16 @@ use std::{
     time::Duration,
 };
 
-use bangban::sample::find_or_register;
+use bangban::{
+    booking::{confirming, holding},
+    sample::find_or_register,
+};
 use bangban_kit::identity::Person;
 use bangban_proto::bangban::{
     casework::v1::{CaseKind, ContactReason, OpenCaseRequest, OpenContactRequest},
     consultation::v1::{ConvertConsultationRequest, RegisterConsultationRequest},
     directory::v1::{DocumentKind, GrantSkillRequest, RegisterApplicantRequest},
-    scheduling::v1::{CancelBookingRequest, CancelReason, ConfirmBookingRequest, HoldSlotRequest},
+    scheduling::v1::{CancelBookingRequest, CancelReason},
     types::v1::Channel,
 };
 use tokio::{
@@ -226,31 +229,14 @@ impl Worker {
 
     /// A seat is held, confirmed and given up; what fails ends it. None when it has come to its end before.
     async fn appointment(&mut self, slot: &str, applicant: String) -> Option<()> {
-        let holding = Command::Hold(HoldSlotRequest {
-            district: self.district.clone(),
-            request_id: request_id(),
-            slot: slot.to_owned(),
-            applicant,
-            item: ITEM.to_owned(),
-            ..HoldSlotRequest::default()
-        });
-        let hold = self.next(holding).await?.hold?;
-        let booking = hold.booking.clone();
-        let confirming = Command::Confirm(ConfirmBookingRequest {
-            district: self.district.clone(),
-            request_id: request_id(),
-            booking: hold.booking,
-            slot: hold.slot,
-            seat: hold.seat,
-            epoch: hold.epoch,
-            channel: Channel::Window.into(),
-            ..ConfirmBookingRequest::default()
-        });
-        self.next(confirming).await?;
+        let hold = Command::Hold(holding(&self.district, slot, &applicant, ITEM));
+        let hold = self.next(hold).await?.hold?;
+        let confirm = Command::Confirm(confirming(&self.district, &hold));
+        self.next(confirm).await?;
         let cancelling = Command::Cancel(CancelBookingRequest {
             district: self.district.clone(),
             request_id: request_id(),
-            booking,
+            booking: hold.booking,
             reason: CancelReason::Applicant.into(),
             ..CancelBookingRequest::default()
         });

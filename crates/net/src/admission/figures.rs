@@ -1,13 +1,8 @@
 //! What operators see of admission: how much is taken in, and who was sent away.
 
-use std::time::Duration;
-
 use bangban_telemetry::gauges::{self, Counter, Gauge, Reading};
 
 use super::{Admission, Counts};
-
-/// Between two looks.
-const LOOK: Duration = Duration::from_secs(1);
 
 static LIMIT: Gauge = Gauge {
     name: "bangban.admission.limit",
@@ -35,13 +30,7 @@ static DISPLACED: Counter = Counter {
 
 /// Shows it for ever; not at all when nobody reads metrics.
 pub(super) async fn tell(admission: &Admission) {
-    if gauges::every().is_none() {
-        return;
-    }
-    loop {
-        show(&admission.counts());
-        tokio::time::sleep(LOOK).await;
-    }
+    gauges::keep_shown(|| show(&admission.counts())).await;
 }
 
 fn show(counts: &Counts) {
@@ -60,14 +49,11 @@ fn show(counts: &Counts) {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use std::time::Duration;
 
+    use bangban_rig::metrics;
     use bangban_telemetry::{Log, Settings, start};
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
-        time::Instant,
-    };
+    use tokio::time::{Instant, sleep};
 
     use super::*;
     use crate::admission::{
@@ -76,15 +62,6 @@ mod tests {
         gate::{Ask, Asked, Kind},
         waiting::Line,
     };
-
-    async fn page(address: SocketAddr) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
-        stream.write_all(asked).await.unwrap();
-        let mut page = String::new();
-        stream.read_to_string(&mut page).await.unwrap();
-        page
-    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_is_taken_in_and_who_is_sent_away_is_told() {
@@ -128,13 +105,13 @@ mod tests {
         ];
         let until = Instant::now() + Duration::from_secs(10);
         loop {
-            let page = page(telemetry.prometheus.unwrap()).await;
+            let page = metrics::page(telemetry.prometheus.unwrap()).await;
             let is_told = |series: &&str| page.lines().any(|line| line == *series);
             if wanted.iter().all(is_told) {
                 return;
             }
             assert!(Instant::now() < until, "{page}");
-            tokio::time::sleep(LOOK / 5).await;
+            sleep(Duration::from_millis(200)).await;
         }
     }
 }

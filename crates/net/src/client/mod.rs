@@ -54,7 +54,7 @@ pub use self::{
     declared::{Declared, Shape, by_contract},
     dial::{Dial, Tcp},
     endpoints::{Address, Addresses, Endpoints, NoEndpoints},
-    local::{Local, Stack},
+    local::{Filled, Local, Stack},
     settings::Settings,
 };
 

@@ -153,7 +153,7 @@ pub async fn serve(
     let _told = AbortOnDropHandle::new(tokio::spawn(admission.clone().tell()));
     let admission = AdmissionLayer::new(&admission, plan.verifier.clone());
     let access = AccessLayer::new(plan.verifier, plan.regions);
-    plan.local.fill(inside(&access, routes.clone()));
+    let _inside = plan.local.fill(inside(&access, routes.clone()));
 
     let end = End::default();
     // However this returns.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -127,4 +127,26 @@ async fn a_call_that_hangs_is_cut_off_when_the_drain_is_over() {
     assert_eq!(told.unwrap().unwrap_err().code(), Code::Unavailable);
     // Nor does anything go on for nobody.
     served.handler.until_in_work(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_ended_keeps_none_of_its_services_though_they_keep_the_way_to_it() {
+    let served = served().await;
+    let inside = served.inside.clone();
+    let others = served.handler.others.set(inside.clone());
+    others.expect("nobody has set it");
+    region(&inside).await.unwrap();
+    let service = Arc::downgrade(&served.handler);
+
+    served.stop.cancel();
+    served.ended.await.unwrap().unwrap();
+    let refused = timeout(LATE, region(&inside)).await.expect("it waits");
+    assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
+    drop(served.handler);
+    let gone = timeout(LATE, async {
+        while service.strong_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    gone.await.expect("the service is still there");
 }

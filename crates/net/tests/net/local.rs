@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use bangban_net::client::{Channel, Local};
+use bangban_net::client::{Channel, Filled, Local};
 use bangban_proto::bangban::directory::v1::{
     GetRegionRequest, region_service_client::RegionServiceClient,
     region_service_server::RegionServiceServer,
@@ -14,9 +14,9 @@ use tonic::{Code, Request, service::Routes};
 
 use crate::server::{Handler, Plan, region};
 
-fn filled(plan: &Arc<Plan>, local: &Local) {
+fn filled(plan: &Arc<Plan>, local: &Local) -> Filled {
     let routes = Routes::new(RegionServiceServer::new(Handler(plan.clone())));
-    local.fill(tower::util::BoxCloneSyncService::new(routes.prepare()));
+    local.fill(tower::util::BoxCloneSyncService::new(routes.prepare()))
 }
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn a_call_before_the_server_waits_for_it() {
     let channel = Channel::local(local.clone());
     let mut early = std::pin::pin!(region(&channel));
     assert!(futures::poll!(&mut early).is_pending());
-    filled(&plan, &local);
+    let _filled = filled(&plan, &local);
     assert_eq!(early.await.unwrap().get_ref().code, "42");
     assert_eq!(plan.calls(), 1);
     assert_eq!(channel.counts().calls, 1);
@@ -42,7 +42,7 @@ async fn the_deadline_holds_before_and_after_the_server_is_there() {
     };
     let status = client.get_region(bounded()).await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);
-    filled(&plan, &local);
+    let _filled = filled(&plan, &local);
     plan.delay_ms.store(5_000, Ordering::Relaxed);
     let status = client.get_region(bounded()).await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);

@@ -65,6 +65,8 @@ impl Regions for Anywhere {
 /// Directory, served.
 pub struct Served {
     pub address: SocketAddr,
+    /// The way to it within the process.
+    pub inside: Channel,
     /// What its handler sees and does.
     pub handler: Arc<Handled>,
     pub stop: CancellationToken,
@@ -102,13 +104,15 @@ async fn serve_with(
     routes
         .add_service(RegionServiceServer::new(handler.clone()))
         .add_service(EventFeedServer::new(handler));
+    let local = Local::default();
+    let inside = Channel::local(local.clone());
     let plan = Plan {
         routes: routes.routes(),
         names: vec![SERVICE],
         conditions,
         verifier: Arc::new(verifier),
         regions: Arc::new(Anywhere),
-        local: Local::default(),
+        local,
         tls: Tls::open(tls).unwrap(),
     };
     let server = config::Server {
@@ -121,6 +125,7 @@ async fn serve_with(
     let stopped = stop.clone();
     Served {
         address,
+        inside,
         handler: handled,
         context,
         stop,

@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
@@ -41,6 +41,8 @@ pub struct Plan {
     refusal: Mutex<(u64, Option<Status>)>,
     /// Headers of each call.
     pub seen: Mutex<Vec<MetadataMap>>,
+    /// Its way to others in its process.
+    pub others: OnceLock<Channel>,
 }
 
 /// A call in the handler, however it leaves.

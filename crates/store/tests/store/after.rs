@@ -16,7 +16,7 @@ async fn a_reader_waits_until_the_position_is_taken_in_and_no_longer() {
     for database in databases() {
         let source = database.fresh("aftersource").await;
         let reader = database.fresh("afterreader").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         // Each act needs a permit to take effect.
         let permits = Arc::new(Semaphore::new(0));
         let begun = Arc::new(Semaphore::new(0));
@@ -86,7 +86,7 @@ async fn a_position_in_the_far_future_is_answered_within_the_bound() {
     for database in databases() {
         let source = database.fresh("farsource").await;
         let reader = database.fresh("farreader").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         let (task, stop) = follow(&reader, &peer, "farsource", Taking::simply());
         let near = write(&source, "a").await;
         reader.wait_for(&near.to_string()).await.expect("seen");
@@ -158,7 +158,7 @@ async fn a_log_that_is_followed_is_waited_for_before_anything_came_of_it() {
         let source = database.fresh("earlysource").await;
         let reader = database.fresh("earlyreader").await;
         let written = write(&source, "a").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         // Not polled yet: the wait is longer than no time at all.
         let stop = tokio_util::sync::CancellationToken::new();
         let run = bangban_store::consume::run(

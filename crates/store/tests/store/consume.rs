@@ -10,7 +10,7 @@ use std::{
 
 use bangban_kit::{identity::ContextKey, refusal::Refusal};
 use bangban_net::{
-    client::{Channel, Local, Stack},
+    client::{Channel, Filled, Local, Stack},
     peer::Peer,
 };
 use bangban_proto::bangban::events::v1::{
@@ -30,18 +30,18 @@ use tonic::{Request, Response, Status, service::Routes};
 
 use crate::setting::{ask, databases, run, until, write};
 
-/// A peer that serves the feed of a store.
-pub fn peer(source: &Store, folder: &Path) -> Peer {
+/// A peer that serves the feed of a store, until what comes with it is dropped.
+pub fn peer(source: &Store, folder: &Path) -> (Peer, Filled) {
     peer_of(Feeds::new([source.clone()]), folder)
 }
 
-fn peer_of(feed: impl EventFeed, folder: &Path) -> Peer {
+fn peer_of(feed: impl EventFeed, folder: &Path) -> (Peer, Filled) {
     let local = Local::default();
     let routes = Routes::new(EventFeedServer::new(feed));
-    local.fill(Stack::new(routes.prepare()));
+    let filled = local.fill(Stack::new(routes.prepare()));
     let channel = Channel::local(local);
     let key = ContextKey::open_or_create(&folder.join("context.key")).expect("a key");
-    Peer::new(channel, "reader", key)
+    (Peer::new(channel, "reader", key), filled)
 }
 
 type Hook = Arc<dyn Fn(&Act) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
@@ -154,7 +154,7 @@ async fn an_effect_that_fails_takes_the_position_back_with_it_and_is_tried_again
                 Err(Refusal::internal("as the test wants it").into())
             })
         });
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         let (task, stop) = follow(&reader, &peer, "failsource", effects);
         assert_eq!(all_taken(&reader, 6).await, pairs(&["a", "b", "c"]));
         stop.cancel();
@@ -174,7 +174,7 @@ async fn what_a_crash_cut_off_takes_effect_once_after_it() {
         let source = database.fresh("crashsource").await;
         let reader = database.fresh("crashreader").await;
         write(&source, "a").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         let (task, stop) = follow(&reader, &peer, "crashsource", Taking::simply());
         all_taken(&reader, 2).await;
         stop.cancel();
@@ -217,7 +217,7 @@ async fn replicas_of_a_consumer_do_not_double_what_they_take() {
         let source = database.fresh("twosource").await;
         let first = database.fresh("tworeader").await;
         let second = database.open("tworeader").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         let calls = Arc::new(AtomicUsize::new(0));
         let replicas = [&first, &second, &second].map(|reader| {
             let calls = Arc::clone(&calls);
@@ -251,7 +251,7 @@ async fn a_log_of_another_incarnation_is_taken_in_from_its_beginning() {
         let source = database.fresh("newsource").await;
         let reader = database.fresh("newreader").await;
         write(&source, "a").await;
-        let peer_before = peer(&source, database.folder.path());
+        let (peer_before, _before) = peer(&source, database.folder.path());
         let (task, stop) = follow(&reader, &peer_before, "newsource", Taking::simply());
         all_taken(&reader, 2).await;
         stop.cancel();
@@ -264,7 +264,7 @@ async fn a_log_of_another_incarnation_is_taken_in_from_its_beginning() {
         run(&source, "UPDATE log SET incarnation = 'restored'").await;
         let source = database.open("newsource").await;
         write(&source, "b").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         // Both replicas notice; one of them forgets.
         let other = database.open("newreader").await;
         let replicas = [&reader, &other].map(|r| follow(r, &peer, "newsource", Taking::simply()));
@@ -315,7 +315,7 @@ async fn a_source_that_hangs_is_given_up_and_the_feed_taken_up_elsewhere() {
         feeds: Feeds::new([source.clone()]),
         calls: AtomicUsize::default(),
     };
-    let peer = peer_of(hanging, database.folder.path());
+    let (peer, _filled) = peer_of(hanging, database.folder.path());
     let (task, stop) = follow(&reader, &peer, "hangsource", Taking::simply());
     assert_eq!(all_taken(&reader, 2).await, pairs(&["a"]));
     stop.cancel();

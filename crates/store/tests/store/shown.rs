@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
+use bangban_rig::metrics::{self, value};
 use bangban_store::{
     figures::{self, Figures},
     write as writing,
 };
 use bangban_telemetry::{Log, Settings, Telemetry, gauges::Gauge, start};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    sync::Mutex,
-};
+use tokio::sync::Mutex;
 
 use crate::{
     consume::{Taking, follow, peer},
@@ -51,19 +48,7 @@ fn telling() -> Telemetry {
 }
 
 async fn page(telemetry: &Telemetry) -> String {
-    let address = telemetry.prometheus.expect("a listener");
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
-    stream.write_all(asked).await.expect("asked");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.expect("answered");
-    page
-}
-
-/// The value of a series.
-fn value(page: &str, series: &str) -> Option<f64> {
-    let line = page.lines().find_map(|line| line.strip_prefix(series))?;
-    line.trim().parse().ok()
+    metrics::page(telemetry.prometheus.expect("a listener")).await
 }
 
 #[tokio::test]
@@ -139,7 +124,7 @@ async fn a_consumer_lags_while_an_older_transaction_holds_back_what_was_committe
         let reader = database.fresh("lagreader").await;
         let telemetry = telling();
         write(&source, "before").await;
-        let peer = peer(&source, database.folder.path());
+        let (peer, _filled) = peer(&source, database.folder.path());
         let (task, stop) = follow(&reader, &peer, "lagsource", Taking::simply());
         let reaches = async |lag: &dyn Fn(f64) -> bool, behind: f64| {
             let shown = page(&telemetry).await;

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bangban::{
+    booking::{confirming, holding},
     client::{Channel as Connection, Client, answered},
     failure::Failure,
 };
@@ -15,7 +16,6 @@ use bangban_proto::bangban::{
         Booking, ConfirmBookingRequest, Hold, HoldSlotRequest,
         booking_service_client::BookingServiceClient,
     },
-    types::v1::Channel,
 };
 use tonic::Status;
 
@@ -119,28 +119,18 @@ impl Clerk {
     /// Holds a seat of a slot.
     pub async fn hold(&mut self, slot: &str, applicant: &str) -> Result<Hold, Status> {
         let request = HoldSlotRequest {
-            district: self.district.clone(),
             request_id: request_id(),
-            slot: slot.to_owned(),
-            applicant: applicant.to_owned(),
-            item: ITEM.to_owned(),
-            ..HoldSlotRequest::default()
+            ..holding(&self.district, slot, applicant, ITEM)
         };
         let answer = self.bookings.hold_slot(self.client.request(request)).await;
         answer.map(tonic::Response::into_inner)
     }
 
     /// Confirms a hold.
-    pub async fn confirm(&mut self, hold: Hold) -> Result<Booking, Failure> {
+    pub async fn confirm(&mut self, hold: &Hold) -> Result<Booking, Failure> {
         let request = ConfirmBookingRequest {
-            district: self.district.clone(),
             request_id: request_id(),
-            booking: hold.booking,
-            slot: hold.slot,
-            seat: hold.seat,
-            epoch: hold.epoch,
-            channel: Channel::Window.into(),
-            ..ConfirmBookingRequest::default()
+            ..confirming(&self.district, hold)
         };
         let request = self.client.request(request);
         let answer = self.bookings.confirm_booking(request).await;
@@ -173,10 +163,9 @@ impl Work for Clerk {
                 },
             }
         };
-        let slot = hold.slot.clone();
-        self.confirm(hold).await?;
+        self.confirm(&hold).await?;
         self.confirmed += 1;
-        person.has.push(slot);
+        person.has.push(hold.slot);
         if person.has.len() < EACH {
             self.people.push_back(person);
         }

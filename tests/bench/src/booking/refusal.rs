@@ -173,7 +173,7 @@ async fn measure_in(database: &Database) -> Result<Vec<Figure>, Failure> {
 async fn booked(clerk: &mut Clerk, slot: &str, person: &str) -> Result<String, Failure> {
     let hold = clerk.hold(slot, person).await;
     let hold = hold.map_err(|status| Failure::refused("a seat cannot be held", &status))?;
-    clerk.confirm(hold).await.map(|booking| booking.id)
+    clerk.confirm(&hold).await.map(|booking| booking.id)
 }
 
 async fn cancel(client: &Client, booking: &str) -> Result<(), Failure> {

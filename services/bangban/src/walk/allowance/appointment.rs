@@ -5,9 +5,8 @@ use std::time::Duration;
 use bangban_proto::bangban::{
     scheduling::v1::{
         Booking, BookingChange, CheckInRequest, CompleteServiceRequest, ConfirmBookingRequest,
-        GetAvailabilityRequest, GetCalendarEntryRequest, HoldSlotRequest, MoveBookingRequest,
-        Proxy, Relation, SlotAvailability, StartServiceRequest,
-        booking_service_client::BookingServiceClient,
+        GetAvailabilityRequest, GetCalendarEntryRequest, MoveBookingRequest, Proxy, Relation,
+        SlotAvailability, StartServiceRequest, booking_service_client::BookingServiceClient,
     },
     types::v1::Channel as Through,
 };
@@ -16,6 +15,7 @@ use prost_types::Timestamp;
 use tonic::{Response, Status};
 
 use crate::{
+    booking::{confirming, holding},
     client::{Channel, answered},
     failure::Failure,
     tell,
@@ -46,32 +46,20 @@ impl Walk<'_> {
                 "{site} has no times to choose from: look at the sample's appointments."
             )));
         };
-        let hold = HoldSlotRequest {
-            district: self.district.clone(),
-            request_id: request_id(),
-            slot: first.slot.clone(),
-            applicant: self.case.applicant.clone(),
-            item: self.item.code.clone(),
-            ..HoldSlotRequest::default()
-        };
+        let (applicant, item) = (&self.case.applicant, &self.item.code);
+        let hold = holding(&self.district, &first.slot, applicant, item);
         let hold = answered(
             "no seat can be held",
             service.hold_slot(self.agent.request(hold)).await,
         )?;
         let confirm = ConfirmBookingRequest {
-            district: self.district.clone(),
-            request_id: request_id(),
-            booking: hold.booking,
-            slot: hold.slot,
-            seat: hold.seat,
-            epoch: hold.epoch,
             channel: Through::Phone.into(),
             proxy: Some(Proxy {
                 relation: Relation::Relative.into(),
                 telephone_mask: String::new(),
             }),
             case: self.case.id.clone(),
-            ..ConfirmBookingRequest::default()
+            ..confirming(&self.district, &hold)
         };
         let confirm = service.confirm_booking(self.agent.request(confirm)).await;
         let booking = changed("the appointment cannot be confirmed", confirm)?;

@@ -11,17 +11,14 @@ use std::{
 };
 
 use bangban_kit::refusal;
-use bangban_proto::bangban::{
-    scheduling::v1::{
-        self as v1, Booking, CancelReason, Hold, booking_service_client::BookingServiceClient,
-    },
-    types::v1::Channel as Through,
+use bangban_proto::bangban::scheduling::v1::{
+    self as v1, Booking, CancelReason, Hold, booking_service_client::BookingServiceClient,
 };
 use tonic::{Code, Request, Response, Status, metadata::AsciiMetadataValue, transport::Channel};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::served::world::{DISTRICT, ITEM};
+use crate::served::world::{DISTRICT, World};
 
 /// How long one call may take before its caller gives it up and asks again.
 const ONE_CALL: Duration = Duration::from_secs(20);
@@ -298,12 +295,8 @@ impl Caller {
             applicant: applicant.to_owned(),
         };
         let request = v1::HoldSlotRequest {
-            district: DISTRICT.to_owned(),
             request_id: key.to_owned(),
-            slot: slot.to_owned(),
-            applicant: applicant.to_owned(),
-            item: ITEM.to_owned(),
-            ..v1::HoldSlotRequest::default()
+            ..World::holding(slot, applicant)
         };
         let mut client = self.client.clone();
         let answer = client.hold_slot(self.by(request));
@@ -336,14 +329,8 @@ impl Caller {
             applicant: hold.applicant.clone(),
         };
         let request = v1::ConfirmBookingRequest {
-            district: DISTRICT.to_owned(),
             request_id: key.to_owned(),
-            booking: hold.booking.clone(),
-            slot: hold.slot.clone(),
-            seat: hold.seat,
-            epoch: hold.epoch,
-            channel: Through::Window.into(),
-            ..v1::ConfirmBookingRequest::default()
+            ..World::confirming(hold)
         };
         let mut client = self.client.clone();
         let answer = client.confirm_booking(self.by(request));

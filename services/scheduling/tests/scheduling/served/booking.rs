@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::{
     ask::{cancel, check_in, complete, id, moved, rates, start},
-    world::{CHEN_JUN, DISTRICT, LI_NA, at, changed, reason, slot, worlds},
+    world::{CHEN_JUN, DISTRICT, LI_NA, World, at, changed, reason, slot, worlds},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,7 +65,7 @@ async fn bb_9_2b_a_hold_is_the_callers_expires_by_the_database_s_clock_and_confi
         world.without_cooling().await;
         let date = world.published(1, 0).await;
         let person = world.person(&[]);
-        let request = world.holding(&slot(date, 0), &person);
+        let request = World::holding(&slot(date, 0), &person);
         let held = world
             .booking()
             .hold_slot(world.by(&LI_NA, request.clone()))
@@ -82,7 +82,7 @@ async fn bb_9_2b_a_hold_is_the_callers_expires_by_the_database_s_clock_and_confi
         };
         let other = world.booking().hold_slot(world.by(&LI_NA, other)).await;
         assert_eq!(reason(other), "REQUEST_ID_REUSED");
-        let theirs = world.by(&CHEN_JUN, world.confirming(&hold));
+        let theirs = world.by(&CHEN_JUN, World::confirming(&hold));
         let theirs = world.booking().confirm_booking(theirs).await;
         assert_eq!(reason(theirs), "HOLD_OF_ANOTHER");
 
@@ -113,7 +113,7 @@ async fn bb_9_2b_a_hold_is_the_callers_expires_by_the_database_s_clock_and_confi
         let more = world.booking().extend_hold(world.by(&LI_NA, more)).await;
         assert_eq!(reason(more), "EXTENSIONS_USED_UP");
 
-        let request = world.confirming(&longer);
+        let request = World::confirming(&longer);
         let first = world
             .booking()
             .confirm_booking(world.by(&LI_NA, request.clone()))

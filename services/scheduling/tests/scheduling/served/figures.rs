@@ -5,13 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bangban_rig::Server;
+use bangban_rig::{Server, metrics};
 use bangban_scheduling::{Doorkeeper, figures, store::DayKey};
 use bangban_telemetry::{Log, Settings, start};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -19,23 +15,12 @@ use super::{
     world::{DISTRICT, SITE, World, database, reason, slot},
 };
 
-async fn page(address: SocketAddr) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    let asked = b"GET /metrics HTTP/1.1\r\nhost: tests\r\nconnection: close\r\n\r\n";
-    stream.write_all(asked).await.expect("asked");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.expect("answered");
-    page
-}
-
 /// Until the series has a value that will do.
-async fn until(address: SocketAddr, series: &str, will_do: impl Fn(u64) -> bool) {
+async fn until(address: SocketAddr, series: &str, will_do: impl Fn(f64) -> bool) {
     let began = Instant::now();
     loop {
-        let page = page(address).await;
-        let mut lines = page.lines();
-        let value = lines.find_map(|l| l.strip_prefix(series)?.trim().parse().ok());
-        if value.is_some_and(&will_do) {
+        let page = metrics::page(address).await;
+        if metrics::value(&page, series).is_some_and(&will_do) {
             return;
         }
         assert!(
@@ -65,19 +50,19 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     let gate = world.served.service.gate().clone();
     let stop = CancellationToken::new();
     tokio::spawn(figures::run(gate, stop.clone()));
-    until(told, "bangban_gate_degraded", |n| n == 0).await;
-    until(told, "bangban_gate_admissions_total", |n| n == 1).await;
+    until(told, "bangban_gate_degraded", |n| n == 0.0).await;
+    until(told, "bangban_gate_admissions_total", |n| n == 1.0).await;
 
     let date = world.published(1, 0).await;
     world.booked(&slot(date, 0)).await;
     let late = world.person(&[]);
     assert_eq!(reason(world.hold(&slot(date, 0), &late).await), "SLOT_FULL");
     let answers = |answer: &str| format!("bangban_gate_answers_total{{answer=\"{answer}\"}}");
-    until(told, &answers("seat"), |n| n == 1).await;
-    until(told, &answers("full"), |n| n >= 1).await;
-    until(told, &answers("again"), |n| n < 10).await;
-    until(told, "bangban_gate_rebuilds_total", |n| n == 1).await;
-    until(told, "bangban_gate_drift_found_total", |n| n == 0).await;
+    until(told, &answers("seat"), |n| n == 1.0).await;
+    until(told, &answers("full"), |n| n >= 1.0).await;
+    until(told, &answers("again"), |n| n < 10.0).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n == 1.0).await;
+    until(told, "bangban_gate_drift_found_total", |n| n == 0.0).await;
 
     // The gate says of the free seat of the second slot that it is taken, and of the taken one of the first that it is
     // free: both are found and set right, and nobody is told the wrong thing any more.
@@ -94,20 +79,20 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     assert_eq!(there, format!("{taken}{free}"));
     let wrong = format!("{free}{taken}");
     redis.ask::<usize>(&["SETRANGE", day.key(), &at.to_string(), &wrong]);
-    until(told, "bangban_gate_drift_found_total", |n| n >= 2).await;
-    until(told, "bangban_gate_drift_repaired_total", |n| n == 2).await;
+    until(told, "bangban_gate_drift_found_total", |n| n >= 2.0).await;
+    until(told, "bangban_gate_drift_repaired_total", |n| n == 2.0).await;
     assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
 
     redis.kill();
-    until(told, "bangban_gate_degraded", |n| n == 1).await;
+    until(told, "bangban_gate_degraded", |n| n == 1.0).await;
     let refused = world.hold(&slot(date, 1), &late).await;
     assert_eq!(reason(refused), "GATE_UNAVAILABLE");
-    until(told, &answers("unavailable"), |n| n >= 1).await;
+    until(told, &answers("unavailable"), |n| n >= 1.0).await;
     redis.run();
-    until(told, "bangban_gate_degraded", |n| n == 0).await;
-    until(told, "bangban_gate_admissions_total", |n| n == 2).await;
+    until(told, "bangban_gate_degraded", |n| n == 0.0).await;
+    until(told, "bangban_gate_admissions_total", |n| n == 2.0).await;
     world.booked(&slot(date, 1)).await;
-    until(told, "bangban_gate_rebuilds_total", |n| n == 2).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n == 2.0).await;
     stop.cancel();
     telemetry.end().await;
 }

@@ -99,7 +99,7 @@ async fn hold(
     person: &str,
 ) -> Result<v1::Hold, Status> {
     let mut client = BookingServiceClient::new(other.channel.clone());
-    let request = world.holding(&slot(date, 0), person);
+    let request = World::holding(&slot(date, 0), person);
     let answer = client.hold_slot(world.by(&LI_NA, request)).await;
     answer.map(Response::into_inner)
 }

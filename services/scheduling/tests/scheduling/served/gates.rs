@@ -19,7 +19,7 @@ use super::{
 /// Through another process.
 async fn hold(world: &World, other: &Served, slot: &str) -> Result<v1::Hold, Status> {
     let mut client = BookingServiceClient::new(other.channel.clone());
-    let request = world.holding(slot, &world.person(&[]));
+    let request = World::holding(slot, &world.person(&[]));
     let answer = client.hold_slot(world.by(&LI_NA, request)).await;
     answer.map(Response::into_inner)
 }

@@ -7,6 +7,7 @@ mod cared;
 mod changes;
 mod degraded;
 pub mod double;
+mod ended;
 mod figures;
 mod full;
 mod gates;

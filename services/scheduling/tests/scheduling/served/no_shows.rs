@@ -30,10 +30,10 @@ fn patient() -> BookingPolicy {
 }
 
 async fn booked(world: &World, who: &Who, slot: &str, person: &str) -> v1::Booking {
-    let request = world.by(who, world.holding(slot, person));
+    let request = world.by(who, World::holding(slot, person));
     let held = world.booking().hold_slot(request).await;
     let hold = held.expect("held").into_inner();
-    let request = world.by(who, world.confirming(&hold));
+    let request = world.by(who, World::confirming(&hold));
     changed(world.booking().confirm_booking(request).await).expect("confirmed")
 }
 

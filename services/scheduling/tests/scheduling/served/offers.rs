@@ -170,7 +170,7 @@ async fn tries(world: &World, overlapping: String, person: String, waiting: Stri
     for _ in 0..30 {
         let request = v1::HoldSlotRequest {
             item: OTHER_ITEM.to_owned(),
-            ..world.holding(&overlapping, &person)
+            ..World::holding(&overlapping, &person)
         };
         let request = world.by(&LI_NA, request);
         let hold = match world.booking().hold_slot(request).await {

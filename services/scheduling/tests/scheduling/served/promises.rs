@@ -185,7 +185,7 @@ async fn bb_9_2b_one_moves_onto_a_time_that_overlaps_ones_own_and_books_none_tha
         let booking = world.confirm(&hold).await.expect("confirmed");
         let second = v1::HoldSlotRequest {
             item: OTHER_ITEM.to_owned(),
-            ..world.holding(&overlapping, &person)
+            ..World::holding(&overlapping, &person)
         };
         let second = world.by(&LI_NA, second);
         let second = world.booking().hold_slot(second).await;
@@ -221,7 +221,7 @@ async fn bb_7_1_1_limits_are_those_of_the_district_for_the_item_the_day_and_ahea
         let hold = async |slot: &str, item: &str| {
             let request = v1::HoldSlotRequest {
                 item: item.to_owned(),
-                ..world.holding(slot, &person)
+                ..World::holding(slot, &person)
             };
             let request = world.by(&LI_NA, request);
             world.booking().hold_slot(request).await
@@ -261,7 +261,7 @@ async fn bb_7_1_1_a_relative_or_a_clerk_books_for_the_applicant_and_the_case_is_
                 }),
                 consultation: consultation.clone(),
                 case: case.clone(),
-                ..world.confirming(&hold.expect("held"))
+                ..World::confirming(&hold.expect("held"))
             };
             let proxy = request.proxy.clone();
             let request = world.by(&LI_NA, request);
@@ -291,7 +291,7 @@ async fn bb_7_1_1_a_relative_or_a_clerk_books_for_the_applicant_and_the_case_is_
                 relation: Relation::Relative.into(),
                 telephone_mask: "13912340000".to_owned(),
             }),
-            ..world.confirming(
+            ..World::confirming(
                 &world
                     .hold(&slot(date, 3), &world.person(&[]))
                     .await

@@ -172,7 +172,7 @@ async fn bb_9_2b_a_booking_says_what_is_due_next_until_it_is_over_and_says_it_ag
         let starts = at(date, 9, 0);
         let at = |booking: &Booking| booking.next_due_at.as_ref().map(|at| at.seconds);
         let hold = world.hold(&slot(date, 0), &world.person(&[])).await;
-        let request = world.confirming(&hold.expect("held"));
+        let request = World::confirming(&hold.expect("held"));
         let confirm = async || {
             let request = world.by(&LI_NA, request.clone());
             changed(world.booking().confirm_booking(request).await).expect("confirmed")

@@ -311,7 +311,7 @@ impl World {
         slots.map(|s| (s.free, s.reserved_free)).collect()
     }
 
-    pub fn holding(&self, slot: &str, applicant: &str) -> v1::HoldSlotRequest {
+    pub fn holding(slot: &str, applicant: &str) -> v1::HoldSlotRequest {
         v1::HoldSlotRequest {
             district: DISTRICT.to_owned(),
             request_id: Uuid::now_v7().to_string(),
@@ -323,12 +323,12 @@ impl World {
     }
 
     pub async fn hold(&self, slot: &str, applicant: &str) -> Result<Hold, Status> {
-        let request = self.by(&LI_NA, self.holding(slot, applicant));
+        let request = self.by(&LI_NA, Self::holding(slot, applicant));
         let answer = self.booking().hold_slot(request).await;
         answer.map(tonic::Response::into_inner)
     }
 
-    pub fn confirming(&self, hold: &Hold) -> v1::ConfirmBookingRequest {
+    pub fn confirming(hold: &Hold) -> v1::ConfirmBookingRequest {
         v1::ConfirmBookingRequest {
             district: DISTRICT.to_owned(),
             request_id: Uuid::now_v7().to_string(),
@@ -342,7 +342,7 @@ impl World {
     }
 
     pub async fn confirm(&self, hold: &Hold) -> Result<Booking, Status> {
-        let request = self.by(&LI_NA, self.confirming(hold));
+        let request = self.by(&LI_NA, Self::confirming(hold));
         changed(self.booking().confirm_booking(request).await)
     }
 
