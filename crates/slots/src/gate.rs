@@ -302,6 +302,7 @@ impl Gate {
         });
         let Some(compared) = compared else {
             self.forget(day).await?;
+            count(&inner.counters.forgotten);
             return Ok(Audited {
                 is_forgotten: true,
                 ..Audited::default()

@@ -39,6 +39,12 @@ static ABANDONED: Counter = Counter {
     description: "Seats that were picked and neither kept nor given back, found by an audit",
 };
 
+static FORGOTTEN: Counter = Counter {
+    name: "bangban.gate.forgotten",
+    unit: "{day}",
+    description: "Days of which an audit found other slots or reservations in the gate than in the database: read anew",
+};
+
 static REBUILDS: Counter = Counter {
     name: "bangban.gate.rebuilds",
     unit: "{day}",
@@ -85,6 +91,7 @@ fn show(counts: &Counts, health: Health) {
         (&DRIFT_FOUND, counts.drift_found),
         (&DRIFT_REPAIRED, counts.drift_repaired),
         (&ABANDONED, counts.abandoned),
+        (&FORGOTTEN, counts.forgotten),
         (&REBUILDS, counts.rebuilds),
         (&ADMISSIONS, counts.admissions),
     ] {

@@ -98,6 +98,14 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     until(told, "bangban_gate_drift_repaired_total", |n| n == 2).await;
     assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
 
+    // The gate believes a seat of the first slot to be reserved: the day is read anew.
+    until(told, "bangban_gate_forgotten_total", |n| n == 0).await;
+    let reserved = (at - 16 + 2).to_string();
+    redis.ask::<usize>(&["SETRANGE", day.key(), &reserved, "\0\u{1}"]);
+    until(told, "bangban_gate_forgotten_total", |n| n == 1).await;
+    assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
+    until(told, "bangban_gate_rebuilds_total", |n| n == 2).await;
+
     redis.kill();
     until(told, "bangban_gate_degraded", |n| n == 1).await;
     let refused = world.hold(&slot(date, 1), &late).await;
@@ -107,7 +115,7 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     until(told, "bangban_gate_degraded", |n| n == 0).await;
     until(told, "bangban_gate_admissions_total", |n| n == 2).await;
     world.booked(&slot(date, 1)).await;
-    until(told, "bangban_gate_rebuilds_total", |n| n == 2).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n == 3).await;
     stop.cancel();
     telemetry.end().await;
 }
