@@ -63,6 +63,30 @@ static DEGRADED: Gauge = Gauge {
     description: "1 while no seat can be given because the gate cannot be asked, else 0",
 };
 
+static AUDIT_PROGRESS: Gauge = Gauge {
+    name: "bangban.gate.audit.progress",
+    unit: "1",
+    description: "Which part of all published days this process has compared in the round that it is at, 0 to 1",
+};
+
+static AUDIT_ROUND: Gauge = Gauge {
+    name: "bangban.gate.audit.round",
+    unit: "s",
+    description: "How long the last round over all published days took",
+};
+
+/// Shows that so many of all days have been compared in this round.
+pub(crate) fn audited(done: u64, all: u64) {
+    let part = done as f64 / all.max(done).max(1) as f64;
+    AUDIT_PROGRESS.put(Vec::new(), Reading::Value(part));
+}
+
+/// Shows how long a round took that has ended.
+pub(crate) fn went_round(took: Duration) {
+    AUDIT_PROGRESS.put(Vec::new(), Reading::Value(1.0));
+    AUDIT_ROUND.put(Vec::new(), Reading::Value(took.as_secs_f64()));
+}
+
 /// Shows them until `stop`; not at all when nobody reads metrics.
 pub async fn run(gate: Gate, stop: CancellationToken) {
     if gauges::every().is_none() {

@@ -11,6 +11,7 @@ use super::paused;
 use crate::{
     domain::outside::today,
     doorkeeper::Doorkeeper,
+    figures,
     rpc::Rpc,
     store::{DayKey, capacity, due},
 };
@@ -66,6 +67,9 @@ struct Round {
     behind: (String, String),
     /// When it began; none before it does.
     began: Option<Instant>,
+    /// Days that it has come by, and how many there were when it began.
+    done: u64,
+    all: u64,
 }
 
 /// Audits until `stop`.
@@ -114,6 +118,9 @@ impl Round {
     async fn goes_on(&mut self, rpc: &Rpc, pace: &mut Pace) -> Result<u64, Error> {
         let now = Instant::now();
         let today = today(rpc.store.now().await?.at).to_string();
+        if self.began.is_none() {
+            self.all = due::days_count(&rpc.store, &today).await?;
+        }
         let began = *self.began.get_or_insert(now);
         let found = due::days_from(&rpc.store, &today, &self.behind, BATCH).await?;
         let count = found.len() as u64;
@@ -126,11 +133,14 @@ impl Round {
         let Some(drift) = drift else {
             return Ok(0);
         };
+        self.done += count;
         match last {
             Some(last) if count == BATCH.unsigned_abs() => {
                 self.behind = last;
+                figures::audited(self.done, self.all);
             }
             _ => {
+                figures::went_round(began.elapsed());
                 *self = Self::default();
                 pace.next = pace.next.max(began + ROUND);
             }

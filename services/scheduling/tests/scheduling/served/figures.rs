@@ -105,6 +105,13 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     until(told, "bangban_gate_forgotten_total", |n| n == 1).await;
     assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
     until(told, "bangban_gate_rebuilds_total", |n| n == 2).await;
+    until(told, "bangban_gate_audit_progress", |n| n == 1).await;
+    let page = page(told).await;
+    let took = page
+        .lines()
+        .find_map(|l| l.strip_prefix("bangban_gate_audit_round_seconds "));
+    let took: f64 = took.and_then(|t| t.parse().ok()).expect("a round's length");
+    assert!(took > 0.0 && took < 15.0, "{took}");
 
     redis.kill();
     until(told, "bangban_gate_degraded", |n| n == 1).await;
