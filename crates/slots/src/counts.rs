@@ -23,6 +23,9 @@ pub struct Counts {
     pub drift_repaired: u64,
     /// Seats that were picked, and neither kept nor given back by whoever picked them, found by an audit.
     pub abandoned: u64,
+    /// Days of which an audit found other slots or reservations in the gate than in the database: forgotten, and rebuilt
+    /// on first use.
+    pub forgotten: u64,
     /// Days that were rebuilt from the database.
     pub rebuilds: u64,
     /// Rebuilds that had to begin again, because something changed meanwhile.
@@ -58,6 +61,7 @@ counters!(
     drift_found,
     drift_repaired,
     abandoned,
+    forgotten,
     rebuilds,
     rebuilds_repeated,
     admissions,

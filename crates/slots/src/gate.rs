@@ -8,7 +8,7 @@ use crate::audit::{Audited, Look, compare};
 use crate::counts::{Counters, add, count};
 use crate::kind::Kind;
 use crate::value::{Began, DayValue, PickAnswer, Ticket};
-use crate::watch::{Noted, Since};
+use crate::watch::{InUse, Since};
 use crate::{
     Counts, Day, DayState, Error, Free, Generations, Health, Picked, Place, Row, Seat, Settings,
     Unavailable, Who,
@@ -16,6 +16,9 @@ use crate::{
 
 /// How long Redis keeps the mark of a rebuild that nobody finishes.
 const REBUILDING_KEPT: Duration = Duration::from_secs(60);
+
+/// A day that is used all the time is compared so often; one on which somebody asked in vain at every look.
+const COMPARED_EVERY: Duration = Duration::from_secs(3);
 
 /// Which seats are free, as Redis or memory knows it. Cheap to clone; the last clone ends its tasks.
 #[derive(Debug, Clone)]
@@ -28,7 +31,8 @@ struct Inner {
     abandoned_after: Duration,
     rebuilds: Since<Day, u64>,
     picks: Since<(Day, u16), (u64, [u8; 2])>,
-    noted: Noted,
+    in_vain: InUse,
+    used: InUse,
 }
 
 /// The answer to [`Gate::begin_rebuild`].
@@ -82,7 +86,8 @@ impl Gate {
             abandoned_after,
             rebuilds: Since::default(),
             picks: Since::default(),
-            noted: Noted::default(),
+            in_vain: InUse::new(Duration::ZERO),
+            used: InUse::new(COMPARED_EVERY),
         }))
     }
 
@@ -94,7 +99,7 @@ impl Gate {
         let inner = &self.0;
         let again = |after| {
             count(&inner.counters.again);
-            inner.noted.note(day);
+            inner.in_vain.note([day]);
             Picked::Again {
                 after: jittered(after),
             }
@@ -115,11 +120,12 @@ impl Gate {
             }
             Ok(Asked::Seat(seat)) => {
                 count(&inner.counters.picked);
+                inner.used.note([day]);
                 Picked::Seat(seat)
             }
             Ok(Asked::Other(PickAnswer::Full)) => {
                 count(&inner.counters.full);
-                inner.noted.note(day);
+                inner.in_vain.note([day]);
                 Picked::Full
             }
             Ok(Asked::Other(PickAnswer::Rebuilding(token))) => {
@@ -140,6 +146,7 @@ impl Gate {
     }
 
     pub(crate) async fn settle(&self, day: &Day, ticket: Ticket, row: Row) {
+        self.0.used.note([day]);
         self.0.kind.settle(day, ticket, row.mark()).await;
     }
 
@@ -149,6 +156,7 @@ impl Gate {
     /// The answer is the generation under which this was done: the statement that frees the rows MUST be guarded by it
     /// (`… WHERE … AND (SELECT number FROM …) = $generation`), and touch only rows that are due by the database's clock.
     pub async fn release(&self, day: &Day, seats: &[Place]) -> Result<i64, Unavailable> {
+        self.0.used.note([day]);
         self.0.kind.free_up(day, seats, None).await
     }
 
@@ -161,6 +169,7 @@ impl Gate {
 
     /// AFTER the database freed them: they can be picked. Lost on the way, an audit does it.
     pub async fn freed(&self, day: &Day, seats: &[Place]) {
+        self.0.used.note([day]);
         self.0.kind.freed(day, seats).await;
     }
 
@@ -168,12 +177,15 @@ impl Gate {
     /// the database then refuses, because it has not been lifted yet, gives the seat back. The answer is as that of
     /// [`Gate::release`], and guards the statement likewise.
     pub async fn lift_reservation(&self, day: &Day, slot: u16) -> Result<i64, Unavailable> {
+        self.0.used.note([day]);
         self.0.kind.free_up(day, &[], Some(slot)).await
     }
 
     /// Free seats of days, by slot number, in one round trip for all (in a Cluster, one to each master at the same
     /// time); `None` for days that the gate does not know: rebuild them. What is shown, not what is promised.
     pub async fn availability(&self, days: &[Day]) -> Result<Vec<Option<Vec<Free>>>, Unavailable> {
+        // What people are shown they act on: a day that seems full is asked for by nobody.
+        self.0.used.note(days);
         let values = self.0.kind.get(days).await?;
         Ok(values
             .into_iter()
@@ -281,17 +293,25 @@ impl Gate {
         let Some(value) = &look.value else {
             return Ok(Audited::default());
         };
+        let mut is_open = false;
         let compared = compare(value, state, |index, ticket| {
             let key = (day.clone(), index);
-            inner.picks.see(key, (value.token(), ticket)) >= inner.abandoned_after
+            let seen = inner.picks.see(key, (value.token(), ticket));
+            is_open |= seen < inner.abandoned_after;
+            seen >= inner.abandoned_after
         });
         let Some(compared) = compared else {
             self.forget(day).await?;
+            count(&inner.counters.forgotten);
             return Ok(Audited {
                 is_forgotten: true,
                 ..Audited::default()
             });
         };
+        if is_open {
+            // Abandoned or not: the next look tells, though nobody asks for the day any more.
+            inner.used.note([day]);
+        }
         if compared.corrections.is_empty() {
             return Ok(Audited::default());
         }
@@ -305,16 +325,25 @@ impl Gate {
             abandoned: compared.abandoned,
             is_forgotten: false,
         };
+        if audited.drift_repaired < audited.drift_found {
+            inner.used.note([day]);
+        }
         add(&inner.counters.drift_found, audited.drift_found);
         add(&inner.counters.drift_repaired, audited.drift_repaired);
         add(&inner.counters.abandoned, audited.abandoned);
         Ok(audited)
     }
 
-    /// Up to `limit` days on which somebody was told "full" or "try again" since the last call: the ones to audit
-    /// first, so that what keeps people waiting is set right within seconds however many days there are.
+    /// Up to `limit` days on which somebody was told "full" or "try again" since each was answered here last, the one that
+    /// has waited longest first: to be audited before all others, because this is what keeps people waiting.
     pub fn asked_in_vain(&self, limit: usize) -> Vec<Day> {
-        self.0.noted.take(limit)
+        self.0.in_vain.take(limit)
+    }
+
+    /// The same of days that are used otherwise: seats of them are picked, kept, given back and freed here, or what is free
+    /// of them is shown. A day is answered every three seconds at most.
+    pub fn used(&self, limit: usize) -> Vec<Day> {
+        self.0.used.take(limit)
     }
 
     /// Whether seats can be booked now, for readiness.

@@ -1,5 +1,7 @@
 //! What operators see of the gate: what it has answered, what an audit found wrong, and whether it can be asked (BB-9.2b).
 
+use std::time::Duration;
+
 use bangban_slots::{Counts, Gate, Health};
 use bangban_telemetry::gauges::{self, Counter, Gauge, Reading};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,12 @@ static ABANDONED: Counter = Counter {
     description: "Seats that were picked and neither kept nor given back, found by an audit",
 };
 
+static FORGOTTEN: Counter = Counter {
+    name: "bangban.gate.forgotten",
+    unit: "{day}",
+    description: "Days of which an audit found other slots or reservations in the gate than in the database: read anew",
+};
+
 static REBUILDS: Counter = Counter {
     name: "bangban.gate.rebuilds",
     unit: "{day}",
@@ -51,6 +59,30 @@ static DEGRADED: Gauge = Gauge {
     unit: "1",
     description: "1 while no seat can be given because the gate cannot be asked, else 0",
 };
+
+static AUDIT_PROGRESS: Gauge = Gauge {
+    name: "bangban.gate.audit.progress",
+    unit: "1",
+    description: "Which part of all published days this process has compared in the round that it is at, 0 to 1",
+};
+
+static AUDIT_ROUND: Gauge = Gauge {
+    name: "bangban.gate.audit.round",
+    unit: "s",
+    description: "How long the last round over all published days took",
+};
+
+/// Shows that so many of all days have been compared in this round.
+pub(crate) fn audited(done: u64, all: u64) {
+    let part = done as f64 / all.max(done).max(1) as f64;
+    AUDIT_PROGRESS.put(Vec::new(), Reading::Value(part));
+}
+
+/// Shows how long a round took that has ended.
+pub(crate) fn went_round(took: Duration) {
+    AUDIT_PROGRESS.put(Vec::new(), Reading::Value(1.0));
+    AUDIT_ROUND.put(Vec::new(), Reading::Value(took.as_secs_f64()));
+}
 
 /// Shows them until `stop`; not at all when nobody reads metrics.
 pub async fn run(gate: Gate, stop: CancellationToken) {
@@ -72,6 +104,7 @@ fn show(counts: &Counts, health: Health) {
         (&DRIFT_FOUND, counts.drift_found),
         (&DRIFT_REPAIRED, counts.drift_repaired),
         (&ABANDONED, counts.abandoned),
+        (&FORGOTTEN, counts.forgotten),
         (&REBUILDS, counts.rebuilds),
         (&ADMISSIONS, counts.admissions),
     ] {

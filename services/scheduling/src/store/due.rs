@@ -140,6 +140,18 @@ pub async fn days_from(
     store.pairs(sql, values).await
 }
 
+/// How many there are of them.
+///
+/// # Errors
+/// The database's.
+pub async fn days_count(store: &Store, today: &str) -> Result<u64, Error> {
+    let sql = "SELECT CAST(count(*) AS bigint) FROM days WHERE date >= $1";
+    let statement = Statement::from_sql_and_values(store.backend, sql, [today.into()]);
+    let row = store.row(statement).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(count.unsigned_abs())
+}
+
 /// Makes cooling seats of a day free, if they are due, still have the epoch that was read, and the gate's generation is
 /// the one under which it was told. Answers which it made so.
 ///

@@ -1,5 +1,5 @@
-//! Compares the gate with the database all the time, and sets it right: days on which somebody was told to wait at once,
-//! and day after day the others, as many as a small part of the time suffices for.
+//! Compares the gate with the database all the time, and sets it right: days in use within seconds, those first on which
+//! somebody was told to wait, and day after day all others, as many as a small part of the time suffices for.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use super::paused;
 use crate::{
     domain::outside::today,
     doorkeeper::Doorkeeper,
+    figures,
     rpc::Rpc,
     store::{DayKey, capacity, due},
 };
@@ -18,8 +19,12 @@ use crate::{
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Days on which somebody was told to wait that are looked at each time.
-const IN_VAIN: usize = 100;
+/// Days in use that are looked at each time; half of them at most are such on which somebody was told to wait, so that
+/// neither kind keeps the other waiting.
+const IN_USE: usize = 200;
+
+/// Days in use take one part of so many of the time.
+const SHARE_IN_USE: u32 = 5;
 
 /// Days of the round that are looked at each time.
 const BATCH: i64 = 100;
@@ -36,24 +41,53 @@ const SEATS: usize = 5_000;
 /// Days of a site that are farther apart are read apart.
 const APART: i64 = 4;
 
+/// Work that may take a share of the time, and when it goes on.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    share: u32,
+    next: Instant,
+}
+
+impl Pace {
+    fn one_in(share: u32) -> Self {
+        let next = Instant::now();
+        Self { share, next }
+    }
+
+    /// Behind work that began then.
+    fn rests(&mut self, began: Instant) {
+        self.next = began + began.elapsed() * self.share;
+    }
+}
+
 /// How far the round over all days is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Round {
     /// District and id of the last day.
     behind: (String, String),
-    began: Instant,
-    next: Instant,
+    /// When it began; none before it does.
+    began: Option<Instant>,
+    /// Days that it has come by, and how many there were when it began.
+    done: u64,
+    all: u64,
 }
 
 /// Audits until `stop`.
 pub async fn audit(rpc: Rpc, stop: CancellationToken) {
-    let mut round = Round {
-        behind: Default::default(),
-        began: Instant::now(),
-        next: Instant::now(),
-    };
+    let (mut in_use, mut of_round) = (Pace::one_in(SHARE_IN_USE), Pace::one_in(SHARE));
+    let mut round = Round::default();
     while paused(&stop, PAUSE).await {
-        match once(&rpc, &mut round).await {
+        let looked = async {
+            let mut drift = 0;
+            if in_use.next <= Instant::now() {
+                drift += used(&rpc, &mut in_use).await?;
+            }
+            if of_round.next <= Instant::now() {
+                drift += round.goes_on(&rpc, &mut of_round).await?;
+            }
+            Ok::<_, Error>(drift)
+        };
+        match looked.await {
             Ok(0) => {}
             Ok(drift) => {
                 tracing::warn!(
@@ -66,39 +100,57 @@ pub async fn audit(rpc: Rpc, stop: CancellationToken) {
     }
 }
 
-/// One look; answers how many seats the gate had wrong.
-async fn once(rpc: &Rpc, round: &mut Round) -> Result<u64, Error> {
-    let mut days = Vec::new();
-    for day in rpc.doors.gate().asked_in_vain(IN_VAIN) {
-        days.extend(parsed(day.key()));
-    }
-    let mut drift = compared(rpc, days).await?;
+/// Compares days in use; answers how many seats the gate had wrong.
+async fn used(rpc: &Rpc, pace: &mut Pace) -> Result<u64, Error> {
     let began = Instant::now();
-    if began < round.next {
-        return Ok(drift);
-    }
-    let now = rpc.store.now().await?;
-    let today = today(now.at).to_string();
-    let found = due::days_from(&rpc.store, &today, &round.behind, BATCH).await?;
-    let is_over = i64::try_from(found.len()).is_ok_and(|count| count < BATCH);
-    round.behind = match found.last() {
-        Some(last) if !is_over => last.clone(),
-        _ => Default::default(),
-    };
-    let of_round = found
-        .into_iter()
-        .filter_map(|(district, id)| Some((district, id.parse().ok()?)));
-    drift += compared(rpc, of_round.collect()).await?;
-    round.next = began + began.elapsed() * SHARE;
-    if is_over {
-        round.next = round.next.max(round.began + ROUND);
-        round.began = round.next;
-    }
-    Ok(drift)
+    let gate = rpc.doors.gate();
+    let mut days = gate.asked_in_vain(IN_USE / 2);
+    days.extend(gate.used(IN_USE - days.len()));
+    let days = days.iter().filter_map(|day| parsed(day.key()));
+    let drift = compared(rpc, days.collect()).await;
+    pace.rests(began);
+    Ok(drift?.unwrap_or_default())
 }
 
-/// Compares days, and answers how many seats the gate had wrong.
-async fn compared(rpc: &Rpc, mut days: Vec<(String, DayKey)>) -> Result<u64, Error> {
+impl Round {
+    /// Compares the next days; answers how many seats the gate had wrong. Days that the gate cannot be asked of stay
+    /// the next ones.
+    async fn goes_on(&mut self, rpc: &Rpc, pace: &mut Pace) -> Result<u64, Error> {
+        let now = Instant::now();
+        let today = today(rpc.store.now().await?.at).to_string();
+        if self.began.is_none() {
+            self.all = due::days_count(&rpc.store, &today).await?;
+        }
+        let began = *self.began.get_or_insert(now);
+        let found = due::days_from(&rpc.store, &today, &self.behind, BATCH).await?;
+        let count = found.len() as u64;
+        let last = found.last().cloned();
+        let days = found
+            .into_iter()
+            .filter_map(|(district, id)| Some((district, id.parse().ok()?)));
+        let drift = compared(rpc, days.collect()).await?;
+        pace.rests(now);
+        let Some(drift) = drift else {
+            return Ok(0);
+        };
+        self.done += count;
+        match last {
+            Some(last) if count == BATCH.unsigned_abs() => {
+                self.behind = last;
+                figures::audited(self.done, self.all);
+            }
+            _ => {
+                figures::went_round(began.elapsed());
+                *self = Self::default();
+                pace.next = pace.next.max(began + ROUND);
+            }
+        }
+        Ok(drift)
+    }
+}
+
+/// Compares days, and answers how many seats the gate had wrong; none when it cannot be asked.
+async fn compared(rpc: &Rpc, mut days: Vec<(String, DayKey)>) -> Result<Option<u64>, Error> {
     days.sort();
     days.dedup();
     let names: Vec<_> = days
@@ -107,7 +159,7 @@ async fn compared(rpc: &Rpc, mut days: Vec<(String, DayKey)>) -> Result<u64, Err
         .collect::<Result<_, _>>()?;
     let gate = rpc.doors.gate();
     let Ok(looks) = gate.look(&names).await else {
-        return Ok(0);
+        return Ok(None);
     };
     let mut known: Vec<_> = days.into_iter().zip(looks).collect();
     known.retain(|(_, look)| look.is_known());
@@ -129,7 +181,7 @@ async fn compared(rpc: &Rpc, mut days: Vec<(String, DayKey)>) -> Result<u64, Err
             }
         }
     }
-    Ok(drift)
+    Ok(Some(drift))
 }
 
 /// How many of the first days are read by one statement: days of one site that follow each other.

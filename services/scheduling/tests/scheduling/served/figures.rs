@@ -83,6 +83,17 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     until(told, "bangban_gate_drift_repaired_total", |n| n == 2.0).await;
     assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
 
+    // The gate believes a seat of the first slot to be reserved: the day is read anew.
+    until(told, "bangban_gate_forgotten_total", |n| n == 0.0).await;
+    let reserved = (at - 16 + 2).to_string();
+    redis.ask::<usize>(&["SETRANGE", day.key(), &reserved, "\0\u{1}"]);
+    until(told, "bangban_gate_forgotten_total", |n| n == 1.0).await;
+    assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
+    until(told, "bangban_gate_rebuilds_total", |n| n == 2.0).await;
+    until(told, "bangban_gate_audit_progress", |n| n == 1.0).await;
+    let round = |took| took > 0.0 && took < 15.0;
+    until(told, "bangban_gate_audit_round_seconds", round).await;
+
     redis.kill();
     until(told, "bangban_gate_degraded", |n| n == 1.0).await;
     let refused = world.hold(&slot(date, 1), &late).await;
@@ -92,7 +103,7 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     until(told, "bangban_gate_degraded", |n| n == 0.0).await;
     until(told, "bangban_gate_admissions_total", |n| n == 2.0).await;
     world.booked(&slot(date, 1)).await;
-    until(told, "bangban_gate_rebuilds_total", |n| n == 2.0).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n == 3.0).await;
     stop.cancel();
     telemetry.end().await;
 }

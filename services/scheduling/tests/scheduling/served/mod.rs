@@ -2,6 +2,7 @@
 
 mod anew;
 mod ask;
+mod audited;
 mod booking;
 mod cared;
 mod changes;

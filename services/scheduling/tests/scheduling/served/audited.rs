@@ -1,0 +1,177 @@
+//! What the gate has wrong is set right: on days in use within seconds, however many days there are, and on all others when
+//! the round comes to them (BB-9.2b, docs/decisions/0009-the-gate.md).
+
+use std::time::{Duration, Instant};
+
+use bangban_ledger::START;
+use bangban_proto::bangban::scheduling::v1::{
+    Day, GetAvailabilityRequest, booking_service_client::BookingServiceClient,
+};
+use bangban_rig::Server;
+use bangban_scheduling::{
+    Doorkeeper,
+    store::{DayKey, capacity},
+};
+use chrono::{Days, NaiveDate};
+
+use super::{
+    ask::published,
+    double::Directory,
+    server::Served,
+    world::{DISTRICT, LI_NA, SITE, World, database, reason, slot},
+};
+
+/// Days of other sites, which the round comes to before those of the tests: it takes half a second for each hundred.
+const OTHERS: usize = 3_000;
+
+/// Longest that a day in use may stay wrong: once in three seconds it is looked at, and twice a second somebody looks.
+const SECONDS: Duration = Duration::from_secs(6);
+
+/// In the gate.
+const FREE: &str = "\0\0";
+const TAKEN: &str = "\u{1}\u{1}";
+
+/// One seat as the gate has it: of days with four slots of one seat each.
+struct Seat<'a> {
+    redis: &'a Server,
+    day: String,
+    at: usize,
+}
+
+impl<'a> Seat<'a> {
+    fn of(redis: &'a Server, date: NaiveDate, slot: usize) -> Self {
+        let site = SITE.to_owned();
+        let day = Doorkeeper::day(DISTRICT, &DayKey { site, date }).expect("a name");
+        let day = day.key().to_owned();
+        let at = redis.ask::<usize>(&["STRLEN", &day]) - 2 * (4 - slot);
+        Self { redis, day, at }
+    }
+
+    fn is(&self, mark: &str) -> bool {
+        let (from, to) = (self.at.to_string(), (self.at + 1).to_string());
+        self.redis
+            .ask::<String>(&["GETRANGE", &self.day, &from, &to])
+            == mark
+    }
+
+    fn becomes(&self, right: &str, wrong: &str) {
+        assert!(self.is(right));
+        let at = self.at.to_string();
+        self.redis
+            .ask::<usize>(&["SETRANGE", &self.day, &at, wrong]);
+    }
+
+    async fn is_set_right(&self, mark: &str, within: Duration) {
+        let began = Instant::now();
+        while !self.is(mark) {
+            assert!(began.elapsed() < within, "wrong for {within:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Days of sites that come before those of the tests, and that nobody asks for.
+async fn others(world: &World) {
+    let date = world.working_day(1).await.to_string();
+    let rows = (0..OTHERS).map(|n| {
+        let day = Day {
+            site: format!("a-{n:05}"),
+            date: date.clone(),
+            ..Day::default()
+        };
+        capacity::day_row(DISTRICT, &day, 0, (1, &START), None)
+    });
+    let rows: Vec<_> = rows.collect();
+    world.store.write_rows(rows).await.expect("published");
+}
+
+/// The gate learns days by way of a process that ends: to those that go on, nobody has used them.
+async fn seen_elsewhere(world: &World, first: NaiveDate, last: NaiveDate) {
+    let other = Served::start(&world.config, world.directory.clone()).await;
+    let request = GetAvailabilityRequest {
+        district: DISTRICT.to_owned(),
+        sites: vec![SITE.to_owned()],
+        from: first.to_string(),
+        to: last.to_string(),
+        ..GetAvailabilityRequest::default()
+    };
+    let mut client = BookingServiceClient::new(other.channel.clone());
+    let answer = client.get_availability(world.by(&LI_NA, request)).await;
+    let days = answer.expect("answered").into_inner().days;
+    assert!(days.iter().all(|d| d.is_published == d.is_known));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_what_is_wrong_on_a_day_in_use_is_set_right_within_seconds_however_many_there_are()
+{
+    let redis = Server::start(&[]);
+    let url = database("audited").await;
+    let url = url.unwrap_or_else(|| "sqlite".to_owned());
+    let world = World::open_as(url, redis.url(), Directory::default()).await;
+    others(&world).await;
+    world.template(1, 0).await;
+    let first = world.working_day(1).await;
+    let days = published(&world, SITE, (first, first + Days::new(9))).await;
+    let days: Vec<NaiveDate> = days.iter().map(|d| d.parse().expect("a date")).collect();
+    let [shown, refused, picked, unused, ..] = days[..] else {
+        panic!("{days:?}");
+    };
+    // Gone with the process that gave it.
+    let booked = Served::start(&world.config, world.directory.clone()).await;
+    let gave = world.person(&[]);
+    let mut client = BookingServiceClient::new(booked.channel.clone());
+    let held = client.hold_slot(world.by(&LI_NA, world.holding(&slot(picked, 0), &gave)));
+    held.await.expect("held");
+    drop((client, booked));
+    seen_elsewhere(&world, first, unused).await;
+
+    let seat = |date, number| Seat::of(&redis, date, number);
+    let seat_shown = seat(shown, 0);
+    let seat_refused = seat(refused, 0);
+    let seat_picked = seat(picked, 0);
+    let seat_unused = seat(unused, 0);
+    world.served.works_unasked();
+    let began = Instant::now();
+    seat_shown.becomes(FREE, TAKEN);
+    seat_refused.becomes(FREE, TAKEN);
+    seat_picked.becomes(TAKEN, FREE);
+    seat_unused.becomes(FREE, TAKEN);
+
+    // One looks what is free, another hears "full", a third takes a seat of another time.
+    assert_eq!(world.free(shown).await[0], (0, 0));
+    let person = world.person(&[]);
+    let full = world.hold(&slot(refused, 0), &person).await;
+    assert_eq!(reason(full), "SLOT_FULL");
+    world
+        .hold(&slot(picked, 1), &person)
+        .await
+        .expect("another");
+    seat_refused.is_set_right(FREE, SECONDS).await;
+    seat_shown.is_set_right(FREE, SECONDS).await;
+    seat_picked.is_set_right(TAKEN, SECONDS).await;
+    let took = began.elapsed();
+    eprintln!("days in use were set right after {took:?}");
+    assert!(took < SECONDS, "{took:?}");
+    assert_eq!(world.free(shown).await[0], (1, 0));
+    let person = world.person(&[]);
+    world.hold(&slot(refused, 0), &person).await.expect("free");
+
+    // Used all the time, it may go wrong again at once.
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        world.free(shown).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    seat_shown.becomes(FREE, TAKEN);
+    world.free(shown).await;
+    seat_shown.is_set_right(FREE, SECONDS).await;
+
+    // The round was not there yet, and comes.
+    assert!(seat_unused.is(TAKEN), "the round was too fast for the test");
+    seat_unused
+        .is_set_right(FREE, Duration::from_secs(90))
+        .await;
+    eprintln!("the round came after {:?}", began.elapsed());
+    let counts = world.served.service.gate().counts();
+    assert_eq!((counts.drift_found, counts.drift_repaired), (5, 5));
+}
