@@ -1,6 +1,7 @@
 //! Personal data are planted, a case is walked to its end, and everything that was stored, logged, told and answered is
 //! searched for them: found nowhere but in what a reveal answers, which is on record.
 
+mod appointments;
 mod plants;
 
 use std::process::Command;
@@ -9,7 +10,7 @@ use bangban::client::Client;
 use bangban_kit::config::{Log, LogFormat, Telemetry};
 use bangban_proto::bangban::{
     casework::v1::{
-        CaseKind, CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest,
+        Case, CaseKind, CheckCompletenessRequest, ExplainDueTimeRequest, ExportLedgerRequest,
         GetAgreementRequest, GetCaseByReceiptRequest, GetNoticeRequest, GetProgressRequest,
         ListCasesRequest, ListReusableMaterialsRequest, RevokeDelegationRequest,
         ledger_service_client::LedgerServiceClient,
@@ -23,12 +24,13 @@ use bangban_proto::bangban::{
         staff_service_client::StaffServiceClient,
     },
 };
+use bangban_rig::Server;
 use bangban_tests::{
-    World,
+    Database, World,
     agency::{LICENCE, POWERS, delegate, own_signature},
     block_on,
     case::{Story, refused},
-    command, on_both_alone,
+    command,
     question::{Question, registration},
     receiver::Receiver,
     request_id,
@@ -180,7 +182,7 @@ async fn plant(world: &World, agent: &Client, search: &mut Search) -> String {
 }
 
 /// Walks her case to its end and reads all there is to read.
-async fn walk(world: &World, applicant: &str, search: &mut Search) {
+async fn walk(world: &World, applicant: &str, search: &mut Search) -> Case {
     let agent = world.sample.agent().expect("in the sample");
     let mut story = Story::before(world, world.person(&agent));
     let opening = story.opening_for(&agent, applicant.to_owned());
@@ -268,6 +270,7 @@ async fn walk(world: &World, applicant: &str, search: &mut Search) {
     while let Some(part) = lines.message().await.expect("a part") {
         search.bytes("ExportLedger", part.lines.join("\n").as_bytes());
     }
+    story.case
 }
 
 async fn lists(world: &World, applicant: &str, search: &mut Search) {
@@ -429,6 +432,7 @@ async fn stored(world: &World, search: &mut Search) {
         .await
         .expect("tables");
     assert!(tables.len() > 10, "{} tables", tables.len());
+    let mut filled = Vec::new();
     for table in tables {
         let table: String = table.try_get_by_index(0).expect("a name");
         let sql = format!("SELECT row::text FROM {table} AS row");
@@ -440,19 +444,26 @@ async fn stored(world: &World, search: &mut Search) {
             let text: String = row.try_get_by_index(0).expect("a text");
             search.bytes(&table, text.as_bytes());
             search.bytes(&format!("{table}, its bytes"), &unescaped(&text));
+            filled.push(table.clone());
         }
+    }
+    for table in ["bookings", "seats", "waiting", "persons", "acts"] {
+        let table = format!("scheduling.{table}");
+        assert!(filled.contains(&table), "nothing in {table}: {filled:?}");
     }
 }
 
-async fn story(world: World) -> World {
+async fn story(world: World, redis: &Server) -> World {
     let agent = world.agent();
     let mut search = Search::new();
     let applicant = plant(&world, &agent, &mut search).await;
-    walk(&world, &applicant, &mut search).await;
+    let case = walk(&world, &applicant, &mut search).await;
     ask_and_delegate(&world, &applicant, &mut search).await;
     reveal(&world, &agent, &applicant).await;
     lists(&world, &applicant, &mut search).await;
-    for log in ["directory", "casework", "consultation"] {
+    appointments::walk(&world, &case, &mut search).await;
+    appointments::in_redis(redis, &mut search);
+    for log in ["directory", "casework", "consultation", "scheduling"] {
         for act in world.tail(log).await {
             search.bytes(
                 &format!("the feed of {log}: {}", act.r#type),
@@ -499,6 +510,16 @@ async fn story(world: World) -> World {
     world
 }
 
+/// The story on each database, with appointments behind a Redis.
+async fn on_both() {
+    for database in [Some(Database::Sqlite), Database::postgres()] {
+        let Some(database) = database else { continue };
+        let redis = Server::start(&[]);
+        let world = World::open_with(&database, |config| config.redis.url = redis.url());
+        story(world.await, &redis).await.end().await;
+    }
+}
+
 /// Tells everything of a story, and searches the traces and metrics of it.
 fn told(log: &Log, story: impl FnOnce()) {
     let (receiver, telemetry) = block_on(async {
@@ -538,7 +559,7 @@ fn personal_data_are_found_nowhere_but_in_a_reveal_which_is_on_record() {
             format: LogFormat::Json,
             level: "debug".to_owned(),
         };
-        told(&log, || on_both_alone(story));
+        told(&log, || block_on(on_both()));
         return;
     }
     let itself = std::env::current_exe().expect("this program");

@@ -10,6 +10,7 @@ mod drain;
 mod frames;
 mod limits;
 mod local;
+mod names;
 mod served;
 mod server;
 mod streams;
