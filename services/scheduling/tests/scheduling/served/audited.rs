@@ -120,7 +120,7 @@ async fn bb_9_2b_what_is_wrong_on_a_day_in_use_is_set_right_within_seconds_howev
     let booked = Served::start(&world.config, world.directory.clone()).await;
     let gave = world.person(&[]);
     let mut client = BookingServiceClient::new(booked.channel.clone());
-    let held = client.hold_slot(world.by(&LI_NA, world.holding(&slot(picked, 0), &gave)));
+    let held = client.hold_slot(world.by(&LI_NA, World::holding(&slot(picked, 0), &gave)));
     held.await.expect("held");
     drop((client, booked));
     seen_elsewhere(&world, first, unused).await;
