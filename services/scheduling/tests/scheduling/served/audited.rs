@@ -120,8 +120,13 @@ async fn bb_9_2b_what_is_wrong_on_a_day_in_use_is_set_right_within_seconds_howev
     let booked = Served::start(&world.config, world.directory.clone()).await;
     let gave = world.person(&[]);
     let mut client = BookingServiceClient::new(booked.channel.clone());
-    let held = client.hold_slot(world.by(&LI_NA, World::holding(&slot(picked, 0), &gave)));
-    held.await.expect("held");
+    let request = World::holding(&slot(picked, 0), &gave);
+    let began = Instant::now();
+    // Its gate may not have been admitted yet.
+    while let Err(status) = client.hold_slot(world.by(&LI_NA, request.clone())).await {
+        assert!(began.elapsed() < SECONDS * 2, "{status}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     drop((client, booked));
     seen_elsewhere(&world, first, unused).await;
 

@@ -77,15 +77,15 @@ impl Seen {
         seen
     }
 
-    /// A history in which nobody was confirmed or refused proves nothing.
+    /// A history in which nobody was confirmed, moved or refused proves nothing.
     ///
     /// # Panics
     /// When it is vacuous.
     pub fn has_enough(&self, confirmed: usize, full: usize, faults: (usize, usize)) {
         let (had, wanted) = faults;
         assert!(
-            self.confirmed >= confirmed && self.full >= full && had >= wanted,
-            "vacuous: {self}; wanted {confirmed} confirmed, {full} full, {wanted} faults, of which there were {had}"
+            self.confirmed + self.moved >= confirmed && self.full >= full && had >= wanted,
+            "vacuous: {self}; wanted {confirmed} confirmed or moved, {full} full, {wanted} faults, of which there were {had}"
         );
     }
 }
