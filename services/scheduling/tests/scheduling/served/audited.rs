@@ -96,9 +96,17 @@ async fn seen_elsewhere(world: &World, first: NaiveDate, last: NaiveDate) {
         ..GetAvailabilityRequest::default()
     };
     let mut client = BookingServiceClient::new(other.channel.clone());
-    let answer = client.get_availability(world.by(&LI_NA, request)).await;
-    let days = answer.expect("answered").into_inner().days;
-    assert!(days.iter().all(|d| d.is_published == d.is_known));
+    let began = Instant::now();
+    loop {
+        let answer = client.get_availability(world.by(&LI_NA, request.clone()));
+        let days = answer.await.expect("answered").into_inner().days;
+        if days.iter().all(|d| d.is_published == d.is_known) {
+            return;
+        }
+        // Its gate may not have been admitted yet.
+        assert!(began.elapsed() < SECONDS * 2, "{days:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
