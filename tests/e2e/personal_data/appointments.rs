@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bangban::booking;
 use bangban::client::{Channel, Client};
 use bangban_proto::bangban::{
     casework::v1::Case,
@@ -70,29 +71,21 @@ impl Desk<'_> {
     }
 
     async fn held(&mut self, slot: &SlotAvailability, search: &mut Search) -> Hold {
-        let request = HoldSlotRequest {
-            district: self.world.district.clone(),
-            request_id: request_id(),
-            slot: slot.slot.clone(),
-            applicant: self.case.applicant.clone(),
-            item: self.case.item.clone(),
-            ..HoldSlotRequest::default()
-        };
+        let request = self.holding(slot);
         let answer = self.service.hold_slot(self.agent.request(request)).await;
         search.answer("HoldSlot", answer)
     }
 
+    fn holding(&self, slot: &SlotAvailability) -> HoldSlotRequest {
+        let (applicant, item) = (&self.case.applicant, &self.case.item);
+        booking::holding(&self.world.district, &slot.slot, applicant, item)
+    }
+
     fn confirming(&self, hold: &Hold, proxy: Option<Proxy>) -> ConfirmBookingRequest {
         ConfirmBookingRequest {
-            district: self.world.district.clone(),
-            request_id: request_id(),
-            booking: hold.booking.clone(),
-            slot: hold.slot.clone(),
-            seat: hold.seat,
-            epoch: hold.epoch,
             channel: Through::Phone.into(),
             proxy,
-            ..ConfirmBookingRequest::default()
+            ..booking::confirming(&self.world.district, hold)
         }
     }
 
@@ -110,14 +103,7 @@ impl Desk<'_> {
         let request = self.confirming(&hold, relative("139****0419"));
         let answer = self.service.confirm_booking(self.agent.request(request));
         search.answer("ConfirmBooking", answer.await);
-        let second = HoldSlotRequest {
-            district: self.world.district.clone(),
-            request_id: request_id(),
-            slot: slot.slot.clone(),
-            applicant: self.case.applicant.clone(),
-            item: self.case.item.clone(),
-            ..HoldSlotRequest::default()
-        };
+        let second = self.holding(slot);
         let answer = self.service.hold_slot(self.agent.request(second)).await;
         search.refusal("HoldSlot, one too many", answer);
         hold.booking

@@ -424,7 +424,7 @@ impl Rpc {
         if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
             return None;
         }
-        let provided = still(&loaded, loaded.now)?;
+        let provided = still(&loaded)?;
         let asked = (command, r);
         let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
         match confirmed.await {

@@ -38,9 +38,9 @@ fn get<T: Copy>(
     (at.elapsed() < kept).then_some(*value)
 }
 
-fn put<T>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str, value: T) {
+fn put<T>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str, value: T, most: usize) {
     let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
-    if map.len() >= MOST {
+    if map.len() >= most {
         map.clear();
     }
     map.insert(key.to_owned(), (Instant::now(), value));
@@ -58,7 +58,7 @@ impl Recent {
     }
 
     pub(crate) fn learned(&self, applicant: &str, is_special: bool) {
-        put(&self.specials, applicant, is_special);
+        put(&self.specials, applicant, is_special, MOST);
     }
 
     /// Whether a request has held a seat here.
@@ -67,22 +67,18 @@ impl Recent {
     }
 
     pub(crate) fn held(&self, key: &str) {
-        put(&self.holds, key, ());
+        put(&self.holds, key, (), MOST);
     }
 
     /// Remembers a hold that was written just now, with what was read for it.
     pub(crate) fn read(&self, seat: Seat, loaded: Loaded) {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.len() >= MOST_HOLDS {
-            read.clear();
-        }
         let booking = seat.booking.clone();
         let loaded = Loaded {
             seat: Some(seat),
             own_seat: None,
             ..loaded
         };
-        read.insert(booking, (Instant::now(), loaded));
+        put(&self.read, &booking, loaded, MOST_HOLDS);
     }
 
     /// What was read for a hold, with the time that it is by now; it is remembered no more.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use bangban_store::{Now, clock::now_sql, write::Provided};
+use bangban_store::{clock::now_sql, write::Provided};
 use sea_orm::DbBackend;
 
 use super::{SlotRow, load::Loaded, seat::long};
@@ -25,14 +25,14 @@ static SO: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The condition for what was read; none where the slot was not.
-pub(crate) fn still(loaded: &Loaded, now: Now) -> Option<Provided> {
+pub(crate) fn still(loaded: &Loaded) -> Option<Provided> {
     let slot: &SlotRow = loaded.slot.as_ref()?;
     // A policy's etag is its version; where the district has put none down it has none.
     let rules: i64 = loaded.policy.etag.parse().unwrap_or_default();
     Some(Provided {
         sql: SO.as_str(),
         given: vec![
-            ("now_us", now.us().into()),
+            ("now_us", loaded.now.us().into()),
             ("slot", slot.key.to_string().into()),
             ("slot_version", long(slot.version)),
             ("rules", rules.into()),
