@@ -346,6 +346,11 @@ impl Gate {
         self.0.used.take(limit)
     }
 
+    /// Whether a day is, or will be, among those of [`Gate::used`] within three seconds, or was within as long.
+    pub fn is_used(&self, day: &Day) -> bool {
+        self.0.used.has(day)
+    }
+
     /// Whether seats can be booked now, for readiness.
     pub fn health(&self) -> Health {
         self.0.kind.health()

@@ -91,6 +91,11 @@ impl InUse {
         }
     }
 
+    /// Whether a day has a turn before it, or had one within a rest.
+    pub(crate) fn has(&self, day: &Day) -> bool {
+        self.lock().used.contains_key(day)
+    }
+
     /// Up to `limit` days whose turn it is; the one that has waited longest first.
     pub(crate) fn take(&self, limit: usize) -> Vec<Day> {
         let turns = &mut *self.lock();
@@ -144,8 +149,10 @@ mod tests {
         assert_eq!(in_use.take(10), []);
         rested();
         assert_eq!(in_use.take(10), [day(1)]);
+        assert!(in_use.has(&day(1)) && !in_use.has(&day(2)));
         rested();
         assert_eq!(in_use.take(10), []);
+        assert!(!in_use.has(&day(1)));
         assert!(in_use.lock().used.is_empty() && in_use.lock().order.is_empty());
     }
 

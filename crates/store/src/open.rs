@@ -171,10 +171,13 @@ fn lanes(
     Lanes::new(options, most.max(1) as usize, patience, told).map(Some)
 }
 
-/// A transaction that is left open holds back every reader of every feed.
+/// How long a transaction may be left open by a process that hangs between two of its statements. It holds back every
+/// reader of every feed, and whoever wants the same rows: for less time than people wait for an answer (10 s).
+const LEFT_OPEN: &str = "5s";
+
 fn guarded(options: PgConnectOptions) -> PgConnectOptions {
     options.options([
-        ("idle_in_transaction_session_timeout", "15s"),
+        ("idle_in_transaction_session_timeout", LEFT_OPEN),
         ("statement_timeout", "60s"),
     ])
 }

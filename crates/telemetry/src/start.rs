@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use opentelemetry::{metrics::MeterProvider as _, trace::TracerProvider as _};
 use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::{metrics::SdkMeterProvider, trace::SdkTracerProvider};
-use tokio::{sync::oneshot, task::AbortHandle};
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     logs, page, providers,
@@ -49,7 +49,7 @@ pub struct Telemetry {
 
 /// The listener's task, which ends with this.
 #[derive(Debug)]
-struct Page(AbortHandle);
+struct Page(JoinHandle<()>);
 
 impl Drop for Page {
     fn drop(&mut self) {
@@ -80,7 +80,7 @@ pub fn start(settings: &Settings, log: &Log, service: &str) -> Result<Telemetry,
         let reads = page::Reader::default();
         reader = Some(reads.clone());
         let task = tokio::spawn(page::serve(listener, reads));
-        telemetry.page = Some(Page(task.abort_handle()));
+        telemetry.page = Some(Page(task));
         telemetry.prometheus = Some(address);
         tracing::info!(%address, "metrics for Prometheus under /metrics");
     }
@@ -125,7 +125,11 @@ impl Telemetry {
         if !matches!(tokio::time::timeout(END, both).await, Ok(true)) {
             tracing::warn!("the last traces and metrics could not be sent; they are lost");
         }
-        drop(page);
+        // Aborted alone, it might still listen for a while.
+        if let Some(mut page) = page {
+            page.0.abort();
+            let _ = (&mut page.0).await;
+        }
     }
 }
 

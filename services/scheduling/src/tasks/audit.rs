@@ -128,7 +128,7 @@ impl Round {
         let days = found
             .into_iter()
             .filter_map(|(district, id)| Some((district, id.parse().ok()?)));
-        let drift = compared(rpc, days.collect()).await?;
+        let drift = compared(rpc, days.filter(|day| is_left(rpc, day)).collect()).await?;
         pace.rests(now);
         let Some(drift) = drift else {
             return Ok(0);
@@ -147,6 +147,11 @@ impl Round {
         }
         Ok(drift)
     }
+}
+
+/// Whether a day is for the round: one in use has turns of its own, which are closer together.
+fn is_left(rpc: &Rpc, (district, key): &(String, DayKey)) -> bool {
+    Doorkeeper::day(district, key).map_or(true, |day| !rpc.doors.gate().is_used(&day))
 }
 
 /// Compares days, and answers how many seats the gate had wrong; none when it cannot be asked.
