@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use bangban_telemetry::sql::{Database, Statement as Told};
+use futures::FutureExt as _;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
     QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
@@ -28,25 +29,27 @@ impl<C> Traced<C> {
         Self { inner, database }
     }
 
-    async fn told<T>(
+    fn told<T>(
         &self,
         sql: &str,
         answer: impl Future<Output = Result<T, DbErr>>,
-    ) -> Result<T, DbErr> {
-        told(self.database.statement(sql), answer).await
+    ) -> impl Future<Output = Result<T, DbErr>> {
+        told(self.database.statement(sql), answer)
     }
 }
 
-/// Waits for the answer to a statement that is told.
-pub(crate) async fn told<T>(
+/// Waits for the answer to a statement that is told. No `async fn`, which keeps a place for the answer it was given and
+/// one more for the answer that it waits for.
+pub(crate) fn told<T>(
     statement: Option<Told>,
     answer: impl Future<Output = Result<T, DbErr>>,
-) -> Result<T, DbErr> {
-    let answer = answer.await;
-    if let Some(statement) = statement {
-        statement.end(answer.as_ref().err().map(error::code));
-    }
-    answer
+) -> impl Future<Output = Result<T, DbErr>> {
+    answer.map(move |answer| {
+        if let Some(statement) = statement {
+            statement.end(answer.as_ref().err().map(error::code));
+        }
+        answer
+    })
 }
 
 impl Connection {

@@ -10,7 +10,11 @@ use bangban_proto::bangban::scheduling::v1::{
     HoldSlotRequest, ReleaseHoldRequest, SeatState,
 };
 use bangban_slots::{Row as GateRow, Who};
-use bangban_store::{Error, Now, command::Command, write::Provided};
+use bangban_store::{
+    Error, Now,
+    command::Command,
+    write::{Provided, Row},
+};
 use chrono::{DateTime, TimeDelta};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -32,10 +36,9 @@ use crate::{
     },
     doorkeeper::{Doorkeeper, busy},
     store::{
-        Seat, SeatKey, SlotKey, at, capacity,
+        Person, Seat, SeatKey, SlotKey, SlotRow, at, capacity,
         load::{self, Loaded},
-        still::still,
-        us,
+        still, us,
     },
 };
 
@@ -102,6 +105,8 @@ impl Rpc {
         let key = hex::encode(command.key());
         let mut who = self.recent.is_special(&r.applicant).map(group);
         let mut picked = None;
+        // By what is remembered once, unless this very request may have a seat already.
+        let mut is_first = !is_again && !self.recent.has_held(&key) && self.store.can_provide();
         loop {
             let seat = match picked.take() {
                 Some(seat) => seat,
@@ -136,17 +141,32 @@ impl Rpc {
                 },
             };
             let number = seat.place().seat;
-            let loaded = self.load(&command, &slot, number, &r.applicant).await?;
+            let ground = match std::mem::take(&mut is_first) {
+                true => self.recent.ground(&r.district, &slot),
+                false => None,
+            };
+            if let Some(remembered) = ground
+                .as_ref()
+                .and_then(|ground| self.recent.taker(ground, &r.applicant))
+                && let Some(told) = self
+                    .hold_unread(&caller, (&command, &r), number, remembered)
+                    .await
+            {
+                tokio::spawn(seat.taken());
+                return Ok(Response::new(told));
+            }
+            let loaded = self
+                .load_on(ground, &command, (&slot, number), &r.applicant)
+                .await?;
             if let Some(hold) = held_before(&loaded, &command)? {
                 seat.give_back().await;
                 return Ok(Response::new(hold));
             }
             let now = loaded.now;
-            slot::open(&wanted(&slot, &loaded), now.at)?;
-            item_in_force(&loaded.known, &r.item, now)?;
+            may_hold(&loaded, &slot, &r.item)?;
+            self.recent.saw(&slot, &loaded);
             let known = ask::known(&self.directory, deadline, loaded.person.clone(), now).await?;
             self.recent.learned(&r.applicant, known.is_special());
-            let rules = policy::filled(&loaded.policy);
             let Some(found) = &loaded.slot else {
                 return Err(slot::unknown().into());
             };
@@ -175,45 +195,10 @@ impl Rpc {
                 self.store.again(&mut command, Error::Conflict).await?;
                 continue;
             }
-            let booking = Uuid::now_v7().to_string();
-            standing::may_book(&known.standing, known.is_special(), now.at)?;
-            let times = (found.starts_us, found.ends_us);
-            let new = theirs((&booking, &r.item), times);
-            person::may_have(&new, &ahead(&loaded), &rules, now.at)?;
-            let held = Seat {
-                district: r.district.clone(),
-                key: SeatKey {
-                    slot: slot.clone(),
-                    seat: number,
-                },
-                epoch: read.map_or(0, |s| s.epoch),
-                held_epoch: read.map_or(0, |s| s.epoch) + 1,
-                state: SeatState::Held,
-                booking,
-                applicant: r.applicant.clone(),
-                mask: known.mask.clone(),
-                groups: known.groups.clone(),
-                holder: caller.subject.clone(),
-                item: r.item.clone(),
-                starts_us: found.starts_us,
-                ends_us: found.ends_us,
-                held_us: now.us(),
-                due_us: Some(hold::expires_at(&rules, now.at).timestamp_micros()),
-                extensions: hold::extensions(&rules, known.is_special()),
-                is_assisted: known.is_special(),
-                is_reserved: number < found.reserved_at(now.us()),
-                waiting: String::new(),
-                hold_key: key.clone(),
-                hold_digest: digest(&command),
-                last_key: String::new(),
-            };
-            let told = held.hold(held.epoch + 1);
-            let rows = vec![held.clone().row(), known.row_after(&loaded.person)];
-            match self.store.write_rows(rows).await {
-                Ok(()) => {
-                    self.recent.held(&key);
-                    let epoch = held.held_epoch;
-                    self.recent.read(Seat { epoch, ..held }, loaded);
+            let held = held((&caller, &command, &r), (number, found), &known, &loaded)?;
+            let row = known.clone().row_after(&loaded.person);
+            match self.write_hold(held, known, row, loaded, &key).await {
+                Ok(told) => {
                     // Not on the caller's path: an audit finds what is lost on the way.
                     tokio::spawn(seat.taken());
                     return Ok(Response::new(told));
@@ -224,6 +209,61 @@ impl Rpc {
                 }
             }
         }
+    }
+
+    /// Holds a seat by what is remembered of its slot, its district and the person, provided that all of it is still so
+    /// and that the seat was never used. None where it is not, for whatever reason: the database is read, and its word is
+    /// told.
+    async fn hold_unread(
+        &self,
+        caller: &Caller,
+        (command, r): (&Command, &HoldSlotRequest),
+        number: u16,
+        loaded: Loaded,
+    ) -> Option<Hold> {
+        let known = loaded.person.clone();
+        let found = loaded.slot.as_ref()?;
+        may_hold(&loaded, &found.key, &r.item).ok()?;
+        let who = Some(group(known.is_special()));
+        let fits = fits(number, found, known.is_special(), who, loaded.now);
+        if !ask::is_known(&known, loaded.now) || !matches!(fits, Fits::Yes) {
+            return None;
+        }
+        let held = held((caller, command, r), (number, found), &known, &loaded).ok()?;
+        let row = Row {
+            provided: Some(still::unused(&loaded, &held.key)?),
+            ..known.clone().row_after(&loaded.person)
+        };
+        let key = held.hold_key.clone();
+        match self.write_hold(held, known, row, loaded, &key).await {
+            Ok(told) => Some(told),
+            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
+            Err(error) => {
+                tracing::warn!(%error, "a seat cannot be held unread; the database is read");
+                None
+            }
+        }
+    }
+
+    /// Writes a hold with the person's row, and remembers both.
+    async fn write_hold(
+        &self,
+        held: Seat,
+        known: Person,
+        row: Row,
+        loaded: Loaded,
+        key: &str,
+    ) -> Result<Hold, Error> {
+        let told = held.hold(held.epoch + 1);
+        self.store.write_rows(vec![held.clone().row(), row]).await?;
+        self.recent.held(key);
+        let epoch = held.held_epoch;
+        let written = Person {
+            version: known.version + 1,
+            ..known
+        };
+        self.recent.read(Seat { epoch, ..held }, written, loaded);
+        Ok(told)
     }
 
     /// The gate has an older picture of the day.
@@ -311,6 +351,27 @@ impl Rpc {
             seat,
         };
         load::hold(&self.learned, command, (&key, applicant)).await
+    }
+
+    /// What there is for a hold: read where it is not `ground`, which is remembered, or not so any more.
+    async fn load_on(
+        &self,
+        ground: Option<Loaded>,
+        command: &Command,
+        (slot, seat): (&SlotKey, u16),
+        applicant: &str,
+    ) -> Result<Loaded, Error> {
+        if let Some(ground) = ground {
+            let key = SeatKey {
+                slot: slot.clone(),
+                seat,
+            };
+            let asked = (command.district.as_str(), applicant);
+            if let Some(loaded) = load::taker(&self.learned, ground, &key, asked).await? {
+                return Ok(loaded);
+            }
+        }
+        self.load(command, slot, seat, applicant).await
     }
 
     pub(super) async fn extend(
@@ -424,7 +485,7 @@ impl Rpc {
         if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
             return None;
         }
-        let provided = still(&loaded)?;
+        let provided = still::lasts(&loaded)?;
         let asked = (command, r);
         let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
         match confirmed.await {
@@ -521,6 +582,60 @@ pub(crate) fn appointment(seat: &Seat, loaded: &Loaded, caller: &Caller) -> Book
     }
 }
 
+/// Whether a slot gives appointments for an item.
+fn may_hold(loaded: &Loaded, slot: &SlotKey, item: &str) -> Result<(), Refusal> {
+    slot::open(&wanted(slot, loaded), loaded.now.at)?;
+    item_in_force(&loaded.known, item, loaded.now)
+}
+
+/// The seat as the person's hold, if they may have it.
+fn held(
+    (caller, command, r): (&Caller, &Command, &HoldSlotRequest),
+    (number, slot): (u16, &SlotRow),
+    known: &Person,
+    loaded: &Loaded,
+) -> Result<Seat, Refusal> {
+    let now = loaded.now;
+    let rules = policy::filled(&loaded.policy);
+    standing::may_book(&known.standing, known.is_special(), now.at)?;
+    let booking = Uuid::now_v7().to_string();
+    let times = (slot.starts_us, slot.ends_us);
+    person::may_have(
+        &theirs((&booking, &r.item), times),
+        &ahead(loaded),
+        &rules,
+        now.at,
+    )?;
+    let epoch = loaded.seat.as_ref().map_or(0, |s| s.epoch);
+    Ok(Seat {
+        district: r.district.clone(),
+        key: SeatKey {
+            slot: slot.key.clone(),
+            seat: number,
+        },
+        epoch,
+        held_epoch: epoch + 1,
+        state: SeatState::Held,
+        booking,
+        applicant: r.applicant.clone(),
+        mask: known.mask.clone(),
+        groups: known.groups.clone(),
+        holder: caller.subject.clone(),
+        item: r.item.clone(),
+        starts_us: slot.starts_us,
+        ends_us: slot.ends_us,
+        held_us: now.us(),
+        due_us: Some(hold::expires_at(&rules, now.at).timestamp_micros()),
+        extensions: hold::extensions(&rules, known.is_special()),
+        is_assisted: known.is_special(),
+        is_reserved: number < slot.reserved_at(now.us()),
+        waiting: String::new(),
+        hold_key: hex::encode(command.key()),
+        hold_digest: digest(command),
+        last_key: String::new(),
+    })
+}
+
 /// The hold that this very request has made before, if it did.
 fn held_before(loaded: &Loaded, command: &Command) -> Result<Option<Hold>, Refusal> {
     let Some(seat) = &loaded.own_seat else {
@@ -546,13 +661,7 @@ fn group(is_special: bool) -> Who {
     }
 }
 
-fn fits(
-    number: u16,
-    slot: &crate::store::SlotRow,
-    is_special: bool,
-    asked: Option<Who>,
-    now: Now,
-) -> Fits {
+fn fits(number: u16, slot: &SlotRow, is_special: bool, asked: Option<Who>, now: Now) -> Fits {
     if number >= slot.seats() {
         return Fits::Withdrawn;
     }

@@ -1,12 +1,21 @@
 //! What this process remembers of people and requests for some minutes. Losing it costs a question to the database.
 
 use std::{
+    borrow::Borrow,
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::store::{Seat, load::Loaded};
+use bangban_learned::known::Known;
+use bangban_proto::bangban::scheduling::v1::BookingPolicy;
+use bangban_store::Now;
+
+use crate::store::{
+    Person, Seat, SlotKey, SlotRow,
+    load::{Ahead, Loaded},
+};
 
 /// How long it is remembered.
 const KEPT: Duration = Duration::from_secs(600);
@@ -17,33 +26,52 @@ const CERTAIN: Duration = Duration::from_secs(2);
 /// Most that is remembered; then all is forgotten.
 const MOST: usize = 100_000;
 
-/// Most holds that are remembered with what was read for them; then all are forgotten.
-const MOST_HOLDS: usize = 4096;
+/// Most holds that are remembered with what was read for them, slots, and people with what they have; then all are
+/// forgotten.
+const MOST_WHOLE: usize = 4096;
 
-/// Whether people are of special groups, which requests have held a seat, and what was read for those holds.
+/// How long a seat counts among those that a person has, behind its end: as long as the database is asked for it.
+const BEHIND_US: i64 = 86_400_000_000;
+
+type Kept<K, T> = Mutex<HashMap<K, (Instant, T)>>;
+
+/// Whether people are of special groups, which requests have held a seat, what was read for those holds, and what another
+/// hold by the same people, of the same slot or in the same district may go by.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    specials: Mutex<HashMap<String, (Instant, bool)>>,
-    holds: Mutex<HashMap<String, (Instant, ())>>,
-    read: Mutex<HashMap<String, (Instant, Loaded)>>,
+    specials: Kept<String, bool>,
+    holds: Kept<String, ()>,
+    read: Kept<String, Loaded>,
+    grounds: Kept<String, Ground>,
+    slots: Kept<(String, SlotKey), SlotRow>,
+    people: Kept<String, (Person, Vec<Ahead>)>,
 }
 
-fn get<T: Copy>(
-    map: &Mutex<HashMap<String, (Instant, T)>>,
-    key: &str,
+/// What holds of a district are judged by, and when it was so.
+#[derive(Debug, Clone)]
+struct Ground {
+    now: Now,
+    known: Arc<Known>,
+    revision: i64,
+    policy: BookingPolicy,
+}
+
+fn get<K: Hash + Eq + Borrow<Q>, Q: Hash + Eq + ?Sized, T: Clone>(
+    map: &Kept<K, T>,
+    key: &Q,
     kept: Duration,
 ) -> Option<T> {
     let map = map.lock().unwrap_or_else(PoisonError::into_inner);
     let (at, value) = map.get(key)?;
-    (at.elapsed() < kept).then_some(*value)
+    (at.elapsed() < kept).then(|| value.clone())
 }
 
-fn put<T>(map: &Mutex<HashMap<String, (Instant, T)>>, key: &str, value: T, most: usize) {
+fn put<K: Hash + Eq, T>(map: &Kept<K, T>, key: K, value: T, most: usize) {
     let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
     if map.len() >= most {
         map.clear();
     }
-    map.insert(key.to_owned(), (Instant::now(), value));
+    map.insert(key, (Instant::now(), value));
 }
 
 impl Recent {
@@ -58,7 +86,7 @@ impl Recent {
     }
 
     pub(crate) fn learned(&self, applicant: &str, is_special: bool) {
-        put(&self.specials, applicant, is_special, MOST);
+        put(&self.specials, applicant.to_owned(), is_special, MOST);
     }
 
     /// Whether a request has held a seat here.
@@ -67,18 +95,80 @@ impl Recent {
     }
 
     pub(crate) fn held(&self, key: &str) {
-        put(&self.holds, key, (), MOST);
+        put(&self.holds, key.to_owned(), (), MOST);
     }
 
-    /// Remembers a hold that was written just now, with what was read for it.
-    pub(crate) fn read(&self, seat: Seat, loaded: Loaded) {
+    /// Remembers a hold that was written just now, with what was read for it and the person as they were written.
+    pub(crate) fn read(&self, seat: Seat, person: Person, loaded: Loaded) {
+        let mut ahead = loaded.ahead.clone();
+        // One that expires counts on: it may become an appointment without a change of the person's row.
+        for seat in &mut ahead {
+            seat.is_held = false;
+        }
+        ahead.push(Ahead::of(&seat));
+        let id = person.id.clone();
+        put(&self.people, id, (person, ahead), MOST_WHOLE);
         let booking = seat.booking.clone();
         let loaded = Loaded {
             seat: Some(seat),
             own_seat: None,
             ..loaded
         };
-        put(&self.read, &booking, loaded, MOST_HOLDS);
+        put(&self.read, booking, loaded, MOST_WHOLE);
+    }
+
+    /// Remembers what was read of a slot and its district.
+    pub(crate) fn saw(&self, slot: &SlotKey, loaded: &Loaded) {
+        let (Some(revision), Some(found)) = (loaded.revision, &loaded.slot) else {
+            return;
+        };
+        let district = &loaded.person.district;
+        let ground = Ground {
+            now: loaded.now,
+            known: Arc::clone(&loaded.known),
+            revision,
+            policy: loaded.policy.clone(),
+        };
+        put(&self.grounds, district.clone(), ground, MOST_WHOLE);
+        let key = (district.clone(), slot.clone());
+        put(&self.slots, key, found.clone(), MOST_WHOLE);
+    }
+
+    /// What is remembered of a slot and its district, as if it had been read now for a hold of a seat that was never used;
+    /// of the person it says nothing. None where it is not remembered.
+    pub(crate) fn ground(&self, district: &str, slot: &SlotKey) -> Option<Loaded> {
+        let found = get(&self.slots, &(district.to_owned(), slot.clone()), KEPT)?;
+        let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, ground) = grounds.get(district)?;
+        let (mut ground, since) = (ground.clone(), at.elapsed());
+        drop(grounds);
+        ground.now.at += since;
+        Some(Loaded {
+            now: ground.now,
+            is_repeated: false,
+            known: ground.known,
+            revision: Some(ground.revision),
+            policy: ground.policy,
+            is_published: true,
+            slot: Some(found),
+            seat: None,
+            person: Person::new(district, ""),
+            ahead: Vec::new(),
+            booking: None,
+            own_seat: None,
+        })
+    }
+
+    /// The same with a person and what they have, where that is remembered too.
+    pub(crate) fn taker(&self, ground: &Loaded, applicant: &str) -> Option<Loaded> {
+        let (person, mut ahead) = get(&self.people, applicant, KEPT)?;
+        let now_us = ground.now.us();
+        ahead.retain(|seat| seat.ends_us > now_us - BEHIND_US);
+        (person.district == ground.person.district).then(|| Loaded {
+            person,
+            ahead,
+            ..ground.clone()
+        })
     }
 
     /// What was read for a hold, with the time that it is by now; it is remembered no more.

@@ -43,6 +43,22 @@ fn ahead_sql(applicant: &str) -> String {
     )
 }
 
+impl Ahead {
+    /// A seat that somebody has from now on, and does not lose by a hold's expiry.
+    #[must_use]
+    pub fn of(seat: &Seat) -> Self {
+        Self {
+            seat: seat.key.to_string(),
+            is_held: false,
+            booking: seat.booking.clone(),
+            starts_us: seat.starts_us,
+            ends_us: seat.ends_us,
+            expires_us: 0,
+            item: seat.item.clone(),
+        }
+    }
+}
+
 fn ahead(text: Option<String>) -> Vec<Ahead> {
     let text = text.unwrap_or_default();
     let one = |part: &str| {
@@ -65,7 +81,7 @@ fn ahead(text: Option<String>) -> Vec<Ahead> {
 pub type Found = (Booking, u64, Hash);
 
 /// What a command finds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// Now, by the clock that rules are judged by.
     pub now: Now,
@@ -73,6 +89,8 @@ pub struct Loaded {
     pub is_repeated: bool,
     /// What is known of the district.
     pub known: Arc<Known>,
+    /// At which revision of what was learned of it, where that was asked for.
+    pub revision: Option<i64>,
     /// By which rules people book, as it was put down.
     pub policy: BookingPolicy,
     /// Whether the day that is asked for is published.
@@ -89,6 +107,14 @@ pub struct Loaded {
     pub booking: Option<Found>,
     /// The booking's seat; for a command on a seat, the one that this very request has held before.
     pub own_seat: Option<Seat>,
+}
+
+impl Loaded {
+    /// The version of the district's rules, which is a policy's etag; 0 where the district has put none down.
+    #[must_use]
+    pub fn rules(&self) -> i64 {
+        self.policy.etag.parse().unwrap_or_default()
+    }
 }
 
 /// What one question asks for beside now and the rules; the rest stays unset.
@@ -170,6 +196,25 @@ static HOLD: LazyLock<Question> = LazyLock::new(|| Question {
         LEFT JOIN seats o ON o.hold_key = g.hold_key AND o.hold_key <> ''",
 });
 
+/// For a new hold of a seat whose slot and district are remembered: whether they are what they were, whether the seat was
+/// ever used, and the person.
+static TAKER: LazyLock<Question> = LazyLock::new(|| Question {
+    given: &["district", "slot", "seat", "applicant"],
+    wanted: [
+        "{now}, c.offset_seconds".to_owned(),
+        revision_sql("g.district"),
+        "COALESCE(y.version, 0), l.version, s.version".to_owned(),
+        ahead_sql("g.applicant"),
+        person::columns("p"),
+    ]
+    .join(", "),
+    joined: "JOIN clock c ON c.id = 1 \
+        LEFT JOIN slots l ON l.district = g.district AND l.id = g.slot \
+        LEFT JOIN seats s ON s.district = g.district AND s.id = g.seat \
+        LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant \
+        LEFT JOIN capacity y ON y.district = g.district AND y.id = ''",
+});
+
 /// For a command on a hold that is there.
 static HELD: LazyLock<Question> = LazyLock::new(|| Question {
     given: &["district", "slot", "seat", "booking", "key"],
@@ -238,6 +283,43 @@ pub async fn hold(
         booking: "",
     };
     load(learned, command, asked, &HOLD).await
+}
+
+/// What there is for a new hold by somebody of whom nothing is remembered, `ground` being what is of the slot and its
+/// district. None where that is not so any more, and of a seat that was used before.
+///
+/// # Errors
+/// The database's.
+pub async fn taker(
+    learned: &Learned,
+    ground: Loaded,
+    seat: &SeatKey,
+    (district, applicant): (&str, &str),
+) -> Result<Option<Loaded>, Error> {
+    let given = vec![
+        district.into(),
+        seat.slot.to_string().into(),
+        seat.to_string().into(),
+        applicant.into(),
+    ];
+    let Some(row) = learned.store().ask(&TAKER, given).await? else {
+        return Ok(None);
+    };
+    let number = |at| row.try_get_by_index::<Option<i64>>(at);
+    let slot = ground.slot.as_ref().map(|slot| slot.version);
+    let is_so = number(3)? == ground.revision
+        && number(4)? == Some(ground.rules())
+        && number(5)?.map(i64::unsigned_abs) == slot
+        && number(6)?.is_none();
+    if !is_so {
+        return Ok(None);
+    }
+    Ok(Some(Loaded {
+        now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
+        ahead: ahead(row.try_get_by_index(7)?),
+        person: Person::read(&row, 8, (district, applicant))?,
+        ..ground
+    }))
 }
 
 /// What there is for a command on a hold, by one statement, and memory: neither the person nor whether the day is
@@ -319,7 +401,8 @@ async fn read(
     asked: Asked<'_>,
     row: &QueryResult,
 ) -> Result<Loaded, Error> {
-    let known = match row.try_get_by_index::<Option<i64>>(4)? {
+    let revision = row.try_get_by_index::<Option<i64>>(4)?;
+    let known = match revision {
         Some(revision) => learned.of(district, revision).await?,
         None => learned.lasting(district).await?,
     };
@@ -340,6 +423,7 @@ async fn read(
         now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
         is_repeated: row.try_get_by_index::<Option<bool>>(3)?.unwrap_or_default(),
         known,
+        revision,
         policy: decode(row, 5)?.unwrap_or_default(),
         is_published: row.try_get_by_index::<Option<bool>>(6)?.unwrap_or_default(),
         ahead: ahead(row.try_get_by_index(7)?),

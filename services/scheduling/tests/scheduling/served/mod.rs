@@ -23,6 +23,7 @@ mod offers;
 mod planned;
 mod promises;
 mod refusals;
+mod remembered;
 mod reminders;
 pub mod server;
 mod unknown;
