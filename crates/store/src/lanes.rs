@@ -49,7 +49,8 @@ impl managed::Manager for Opener {
     type Error = Error;
 
     async fn create(&self) -> Result<Lane, Error> {
-        let connection = self.0.connect().await?;
+        // What is rare has a place of its own, so that getting a connection is small.
+        let connection = Box::pin(self.0.connect()).await?;
         Ok(Lane {
             connection,
             is_idle: true,
@@ -65,7 +66,7 @@ impl managed::Manager for Opener {
             return Err(RecycleError::message("too old"));
         }
         if metrics.last_used() > ASKED_AFTER {
-            lane.connection.ping().await?;
+            Box::pin(lane.connection.ping()).await?;
         }
         Ok(())
     }

@@ -285,8 +285,7 @@ impl Store {
                 let (tx, at) = place.ok_or(Error::Conflict)?;
                 self.position(tx, at)
             }
-            Err(states) => self
-                .write_in_turn(chains, asked, states)
+            Err(states) => Box::pin(self.write_in_turn(chains, asked, states))
                 .await?
                 .ok_or(Error::Conflict)?,
         };
@@ -304,7 +303,10 @@ impl Store {
                 .write_together(rows, Vec::new(), None)
                 .await
                 .map(|_| ()),
-            Err(states) => self.write_in_turn(&[], None, states).await.map(|_| ()),
+            Err(states) => {
+                let written = Box::pin(self.write_in_turn(&[], None, states));
+                written.await.map(|_| ())
+            }
         }
     }
 

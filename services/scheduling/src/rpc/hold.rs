@@ -10,11 +10,7 @@ use bangban_proto::bangban::scheduling::v1::{
     HoldSlotRequest, ReleaseHoldRequest, SeatState,
 };
 use bangban_slots::{Row as GateRow, Who};
-use bangban_store::{
-    Error, Now,
-    command::Command,
-    write::{Provided, Row},
-};
+use bangban_store::{Error, Now, command::Command, write::Provided};
 use chrono::{DateTime, TimeDelta};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -38,7 +34,8 @@ use crate::{
     store::{
         Person, Seat, SeatKey, SlotKey, SlotRow, at, capacity,
         load::{self, Loaded},
-        still, us,
+        still::still,
+        us,
     },
 };
 
@@ -145,16 +142,6 @@ impl Rpc {
                 true => self.recent.ground(&r.district, &slot),
                 false => None,
             };
-            if let Some(remembered) = ground
-                .as_ref()
-                .and_then(|ground| self.recent.taker(ground, &r.applicant))
-                && let Some(told) = self
-                    .hold_unread(&caller, (&command, &r), number, remembered)
-                    .await
-            {
-                tokio::spawn(seat.taken());
-                return Ok(Response::new(told));
-            }
             let loaded = self
                 .load_on(ground, &command, (&slot, number), &r.applicant)
                 .await?;
@@ -196,9 +183,13 @@ impl Rpc {
                 continue;
             }
             let held = held((&caller, &command, &r), (number, found), &known, &loaded)?;
-            let row = known.clone().row_after(&loaded.person);
-            match self.write_hold(held, known, row, loaded, &key).await {
-                Ok(told) => {
+            let told = held.hold(held.epoch + 1);
+            let rows = vec![held.clone().row(), known.row_after(&loaded.person)];
+            match self.store.write_rows(rows).await {
+                Ok(()) => {
+                    self.recent.held(&key);
+                    let epoch = held.held_epoch;
+                    self.recent.read(Seat { epoch, ..held }, loaded);
                     // Not on the caller's path: an audit finds what is lost on the way.
                     tokio::spawn(seat.taken());
                     return Ok(Response::new(told));
@@ -209,61 +200,6 @@ impl Rpc {
                 }
             }
         }
-    }
-
-    /// Holds a seat by what is remembered of its slot, its district and the person, provided that all of it is still so
-    /// and that the seat was never used. None where it is not, for whatever reason: the database is read, and its word is
-    /// told.
-    async fn hold_unread(
-        &self,
-        caller: &Caller,
-        (command, r): (&Command, &HoldSlotRequest),
-        number: u16,
-        loaded: Loaded,
-    ) -> Option<Hold> {
-        let known = loaded.person.clone();
-        let found = loaded.slot.as_ref()?;
-        may_hold(&loaded, &found.key, &r.item).ok()?;
-        let who = Some(group(known.is_special()));
-        let fits = fits(number, found, known.is_special(), who, loaded.now);
-        if !ask::is_known(&known, loaded.now) || !matches!(fits, Fits::Yes) {
-            return None;
-        }
-        let held = held((caller, command, r), (number, found), &known, &loaded).ok()?;
-        let row = Row {
-            provided: Some(still::unused(&loaded, &held.key)?),
-            ..known.clone().row_after(&loaded.person)
-        };
-        let key = held.hold_key.clone();
-        match self.write_hold(held, known, row, loaded, &key).await {
-            Ok(told) => Some(told),
-            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
-            Err(error) => {
-                tracing::warn!(%error, "a seat cannot be held unread; the database is read");
-                None
-            }
-        }
-    }
-
-    /// Writes a hold with the person's row, and remembers both.
-    async fn write_hold(
-        &self,
-        held: Seat,
-        known: Person,
-        row: Row,
-        loaded: Loaded,
-        key: &str,
-    ) -> Result<Hold, Error> {
-        let told = held.hold(held.epoch + 1);
-        self.store.write_rows(vec![held.clone().row(), row]).await?;
-        self.recent.held(key);
-        let epoch = held.held_epoch;
-        let written = Person {
-            version: known.version + 1,
-            ..known
-        };
-        self.recent.read(Seat { epoch, ..held }, written, loaded);
-        Ok(told)
     }
 
     /// The gate has an older picture of the day.
@@ -345,7 +281,7 @@ impl Rpc {
         slot: &SlotKey,
         seat: u16,
         applicant: &str,
-    ) -> Result<Loaded, Error> {
+    ) -> Result<Box<Loaded>, Error> {
         let key = SeatKey {
             slot: slot.clone(),
             seat,
@@ -356,11 +292,11 @@ impl Rpc {
     /// What there is for a hold: read where it is not `ground`, which is remembered, or not so any more.
     async fn load_on(
         &self,
-        ground: Option<Loaded>,
+        ground: Option<Box<Loaded>>,
         command: &Command,
         (slot, seat): (&SlotKey, u16),
         applicant: &str,
-    ) -> Result<Loaded, Error> {
+    ) -> Result<Box<Loaded>, Error> {
         if let Some(ground) = ground {
             let key = SeatKey {
                 slot: slot.clone(),
@@ -485,7 +421,7 @@ impl Rpc {
         if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
             return None;
         }
-        let provided = still::lasts(&loaded)?;
+        let provided = still(&loaded)?;
         let asked = (command, r);
         let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
         match confirmed.await {

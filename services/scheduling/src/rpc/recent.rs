@@ -12,10 +12,7 @@ use bangban_learned::known::Known;
 use bangban_proto::bangban::scheduling::v1::BookingPolicy;
 use bangban_store::Now;
 
-use crate::store::{
-    Person, Seat, SlotKey, SlotRow,
-    load::{Ahead, Loaded},
-};
+use crate::store::{Person, Seat, SlotKey, SlotRow, load::Loaded};
 
 /// How long it is remembered.
 const KEPT: Duration = Duration::from_secs(600);
@@ -26,25 +23,20 @@ const CERTAIN: Duration = Duration::from_secs(2);
 /// Most that is remembered; then all is forgotten.
 const MOST: usize = 100_000;
 
-/// Most holds that are remembered with what was read for them, slots, and people with what they have; then all are
-/// forgotten.
+/// Most holds that are remembered with what was read for them, and slots; then all are forgotten.
 const MOST_WHOLE: usize = 4096;
-
-/// How long a seat counts among those that a person has, behind its end: as long as the database is asked for it.
-const BEHIND_US: i64 = 86_400_000_000;
 
 type Kept<K, T> = Mutex<HashMap<K, (Instant, T)>>;
 
 /// Whether people are of special groups, which requests have held a seat, what was read for those holds, and what another
-/// hold by the same people, of the same slot or in the same district may go by.
+/// hold of the same slot may go by.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     specials: Kept<String, bool>,
     holds: Kept<String, ()>,
-    read: Kept<String, Loaded>,
+    read: Kept<String, Box<Loaded>>,
     grounds: Kept<String, Ground>,
     slots: Kept<(String, SlotKey), SlotRow>,
-    people: Kept<String, (Person, Vec<Ahead>)>,
 }
 
 /// What holds of a district are judged by, and when it was so.
@@ -98,22 +90,11 @@ impl Recent {
         put(&self.holds, key.to_owned(), (), MOST);
     }
 
-    /// Remembers a hold that was written just now, with what was read for it and the person as they were written.
-    pub(crate) fn read(&self, seat: Seat, person: Person, loaded: Loaded) {
-        let mut ahead = loaded.ahead.clone();
-        // One that expires counts on: it may become an appointment without a change of the person's row.
-        for seat in &mut ahead {
-            seat.is_held = false;
-        }
-        ahead.push(Ahead::of(&seat));
-        let id = person.id.clone();
-        put(&self.people, id, (person, ahead), MOST_WHOLE);
+    /// Remembers a hold that was written just now, with what was read for it.
+    pub(crate) fn read(&self, seat: Seat, mut loaded: Box<Loaded>) {
         let booking = seat.booking.clone();
-        let loaded = Loaded {
-            seat: Some(seat),
-            own_seat: None,
-            ..loaded
-        };
+        loaded.seat = Some(seat);
+        loaded.own_seat = None;
         put(&self.read, booking, loaded, MOST_WHOLE);
     }
 
@@ -136,14 +117,14 @@ impl Recent {
 
     /// What is remembered of a slot and its district, as if it had been read now for a hold of a seat that was never used;
     /// of the person it says nothing. None where it is not remembered.
-    pub(crate) fn ground(&self, district: &str, slot: &SlotKey) -> Option<Loaded> {
+    pub(crate) fn ground(&self, district: &str, slot: &SlotKey) -> Option<Box<Loaded>> {
         let found = get(&self.slots, &(district.to_owned(), slot.clone()), KEPT)?;
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, ground) = grounds.get(district)?;
         let (mut ground, since) = (ground.clone(), at.elapsed());
         drop(grounds);
         ground.now.at += since;
-        Some(Loaded {
+        Some(Box::new(Loaded {
             now: ground.now,
             is_repeated: false,
             known: ground.known,
@@ -156,23 +137,11 @@ impl Recent {
             ahead: Vec::new(),
             booking: None,
             own_seat: None,
-        })
-    }
-
-    /// The same with a person and what they have, where that is remembered too.
-    pub(crate) fn taker(&self, ground: &Loaded, applicant: &str) -> Option<Loaded> {
-        let (person, mut ahead) = get(&self.people, applicant, KEPT)?;
-        let now_us = ground.now.us();
-        ahead.retain(|seat| seat.ends_us > now_us - BEHIND_US);
-        (person.district == ground.person.district).then(|| Loaded {
-            person,
-            ahead,
-            ..ground.clone()
-        })
+        }))
     }
 
     /// What was read for a hold, with the time that it is by now; it is remembered no more.
-    pub(crate) fn forgotten(&self, booking: &str) -> Option<Loaded> {
+    pub(crate) fn forgotten(&self, booking: &str) -> Option<Box<Loaded>> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, mut loaded) = read.remove(booking)?;
         loaded.now.at += at.elapsed();

@@ -43,22 +43,6 @@ fn ahead_sql(applicant: &str) -> String {
     )
 }
 
-impl Ahead {
-    /// A seat that somebody has from now on, and does not lose by a hold's expiry.
-    #[must_use]
-    pub fn of(seat: &Seat) -> Self {
-        Self {
-            seat: seat.key.to_string(),
-            is_held: false,
-            booking: seat.booking.clone(),
-            starts_us: seat.starts_us,
-            ends_us: seat.ends_us,
-            expires_us: 0,
-            item: seat.item.clone(),
-        }
-    }
-}
-
 fn ahead(text: Option<String>) -> Vec<Ahead> {
     let text = text.unwrap_or_default();
     let one = |part: &str| {
@@ -81,7 +65,7 @@ fn ahead(text: Option<String>) -> Vec<Ahead> {
 pub type Found = (Booking, u64, Hash);
 
 /// What a command finds.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Loaded {
     /// Now, by the clock that rules are judged by.
     pub now: Now,
@@ -276,7 +260,7 @@ pub async fn hold(
     learned: &Learned,
     command: &Command,
     (seat, applicant): (&SeatKey, &str),
-) -> Result<Loaded, Error> {
+) -> Result<Box<Loaded>, Error> {
     let asked = Asked {
         seat: Some(seat),
         applicant,
@@ -292,10 +276,10 @@ pub async fn hold(
 /// The database's.
 pub async fn taker(
     learned: &Learned,
-    ground: Loaded,
+    mut ground: Box<Loaded>,
     seat: &SeatKey,
     (district, applicant): (&str, &str),
-) -> Result<Option<Loaded>, Error> {
+) -> Result<Option<Box<Loaded>>, Error> {
     let given = vec![
         district.into(),
         seat.slot.to_string().into(),
@@ -314,12 +298,10 @@ pub async fn taker(
     if !is_so {
         return Ok(None);
     }
-    Ok(Some(Loaded {
-        now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
-        ahead: ahead(row.try_get_by_index(7)?),
-        person: Person::read(&row, 8, (district, applicant))?,
-        ..ground
-    }))
+    ground.now = Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+    ground.ahead = ahead(row.try_get_by_index(7)?);
+    ground.person = Person::read(&row, 8, (district, applicant))?;
+    Ok(Some(ground))
 }
 
 /// What there is for a command on a hold, by one statement, and memory: neither the person nor whether the day is
@@ -331,7 +313,7 @@ pub async fn held(
     learned: &Learned,
     command: &Command,
     (seat, booking): (&SeatKey, &str),
-) -> Result<Loaded, Error> {
+) -> Result<Box<Loaded>, Error> {
     let asked = Asked {
         seat: Some(seat),
         applicant: "",
@@ -348,7 +330,7 @@ pub async fn person(
     learned: &Learned,
     command: &Command,
     applicant: &str,
-) -> Result<Loaded, Error> {
+) -> Result<Box<Loaded>, Error> {
     let asked = Asked {
         applicant,
         ..Asked::default()
@@ -364,7 +346,7 @@ pub async fn booking(
     learned: &Learned,
     command: &Command,
     asked: Asked<'_>,
-) -> Result<Loaded, Error> {
+) -> Result<Box<Loaded>, Error> {
     load(learned, command, asked, &BOOKING).await
 }
 
@@ -373,7 +355,7 @@ async fn load(
     command: &Command,
     asked: Asked<'_>,
     question: &'static Question,
-) -> Result<Loaded, Error> {
+) -> Result<Box<Loaded>, Error> {
     let seat = asked.seat;
     let given = question.given.iter().map(|name| match *name {
         "district" => command.district.clone().into(),
@@ -400,7 +382,7 @@ async fn read(
     district: &str,
     asked: Asked<'_>,
     row: &QueryResult,
-) -> Result<Loaded, Error> {
+) -> Result<Box<Loaded>, Error> {
     let revision = row.try_get_by_index::<Option<i64>>(4)?;
     let known = match revision {
         Some(revision) => learned.of(district, revision).await?,
@@ -419,7 +401,7 @@ async fn read(
     let seat_at = slot_at + slot::WIDTH;
     let person_at = seat_at + seat::WIDTH;
     let own_at = person_at + person::WIDTH;
-    Ok(Loaded {
+    Ok(Box::new(Loaded {
         now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
         is_repeated: row.try_get_by_index::<Option<bool>>(3)?.unwrap_or_default(),
         known,
@@ -435,5 +417,5 @@ async fn read(
         person: Person::read(row, person_at, (district, &applicant.unwrap_or_default()))?,
         booking,
         own_seat: Seat::read(row, own_at, district)?,
-    })
+    }))
 }

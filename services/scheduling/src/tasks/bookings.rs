@@ -32,7 +32,7 @@ use crate::{
 /// Places of the waiting list that are read at once.
 const LOOKED_AT: i64 = 500;
 
-async fn loaded(rpc: &Rpc, district: &str, id: &str) -> Result<Loaded, Error> {
+async fn loaded(rpc: &Rpc, district: &str, id: &str) -> Result<Box<Loaded>, Error> {
     let nothing = GetBookingRequest {
         district: district.to_owned(),
         ..GetBookingRequest::default()
@@ -133,7 +133,12 @@ pub(super) async fn acted(rpc: &Rpc, district: &str, id: &str, act: Act) -> Resu
 }
 
 /// Writes an act on an appointment, with what follows from it for the person; without one, when it is due next.
-async fn write(rpc: &Rpc, district: &str, loaded: Loaded, act: Option<Act>) -> Result<bool, Error> {
+async fn write(
+    rpc: &Rpc,
+    district: &str,
+    loaded: Box<Loaded>,
+    act: Option<Act>,
+) -> Result<bool, Error> {
     let caller = Caller::system("scheduling");
     let Some((mut booking, version, head)) = loaded.booking.clone() else {
         return Ok(false);
