@@ -1,16 +1,13 @@
-//! Holding a seat, keeping it for longer, giving it up, and making it an appointment.
+//! Holding a seat.
 //!
 //! The gate picks the seat; one statement reads what there is, and one writes the seat's row and the person's. A hold has
-//! no act: the row is its record (docs/decisions/0008-holds-are-rows.md). Confirming asks the gate nothing.
+//! no act: the row is its record (docs/decisions/0008-holds-are-rows.md).
 
 use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
 use bangban_learned::known::Known;
-use bangban_proto::bangban::scheduling::v1::{
-    Booking, BookingChange, BookingState, ConfirmBookingRequest, ExtendHoldRequest, Hold,
-    HoldSlotRequest, ReleaseHoldRequest, SeatState,
-};
+use bangban_proto::bangban::scheduling::v1::{Hold, HoldSlotRequest, SeatState};
 use bangban_slots::{Row as GateRow, Who};
-use bangban_store::{Error, Now, command::Command, write::Provided};
+use bangban_store::{Error, Now, command::Command};
 use chrono::{DateTime, TimeDelta};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -18,24 +15,20 @@ use uuid::Uuid;
 use super::{
     Rpc, ask,
     booking::{ahead, theirs},
-    command::answer,
-    confirmation, taken,
+    taken,
 };
 use crate::{
     domain::{
         hold,
-        outside::{timestamp, today},
+        outside::today,
         person, policy,
-        seat::{self as rules, Mine},
         slot::{self, Wanted, not_published},
         standing, time,
     },
     doorkeeper::{Doorkeeper, busy},
     store::{
-        Person, Seat, SeatKey, SlotKey, SlotRow, at, capacity,
+        Person, Seat, SeatKey, SlotKey, SlotRow, capacity,
         load::{self, Loaded},
-        still::still,
-        us,
     },
 };
 
@@ -308,213 +301,6 @@ impl Rpc {
             }
         }
         self.load(command, slot, seat, applicant).await
-    }
-
-    pub(super) async fn extend(
-        &self,
-        request: Request<ExtendHoldRequest>,
-    ) -> Result<Response<Hold>, Status> {
-        let (caller, _, r) = taken(request);
-        self.store.wait_for(&r.after).await?;
-        let change = |seat: &Seat, loaded: &Loaded, key: &str| {
-            let rules = policy::filled(&loaded.policy);
-            let longer = hold::extended(&seat.hold(seat.epoch), &rules, loaded.now.at)?;
-            Ok(Seat {
-                due_us: us(longer.expires_at.as_ref()),
-                extensions: longer.extensions_left,
-                last_key: seat.asked_by(key),
-                ..seat.clone()
-            })
-        };
-        let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
-        let command = Command::new(&caller, &r);
-        self.change(&caller, command, named, change).await
-    }
-
-    pub(super) async fn release(
-        &self,
-        request: Request<ReleaseHoldRequest>,
-    ) -> Result<Response<Hold>, Status> {
-        let (caller, _, r) = taken(request);
-        self.store.wait_for(&r.after).await?;
-        let change = |seat: &Seat, loaded: &Loaded, key: &str| {
-            let free_us = crate::tasks::cooled(&loaded.policy, loaded.now);
-            Ok(seat.clone().cooling(free_us, key.to_owned()))
-        };
-        let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
-        let command = Command::new(&caller, &r);
-        self.change(&caller, command, named, change).await
-    }
-
-    /// Changes a hold of the caller's, which stays its own record: by a request that it knows it is not changed again, and is
-    /// answered as it is by now.
-    async fn change(
-        &self,
-        caller: &Caller,
-        mut command: Command,
-        (slot, number, booking, epoch): (&str, u32, &str, u64),
-        change: impl Fn(&Seat, &Loaded, &str) -> Result<Seat, Refusal>,
-    ) -> Result<Response<Hold>, Status> {
-        let key = hex::encode(command.key());
-        let district = command.district.clone();
-        let seat = SeatKey {
-            slot: slot_of(slot)?,
-            seat: u16::try_from(number).unwrap_or(u16::MAX),
-        };
-        self.scope(caller, &district).await?;
-        loop {
-            let loaded = load::held(&self.learned, &command, (&seat, booking)).await?;
-            let seat = loaded.seat.as_ref();
-            if let Some(done) = seat.filter(|s| s.was_asked(booking, &key)) {
-                return Ok(Response::new(done.hold(done.epoch)));
-            }
-            let seat = mine(caller, seat, (booking, epoch), &loaded)?;
-            let changed = change(seat, &loaded, &key)?;
-            let told = changed.hold(changed.epoch + 1);
-            match self.store.write_rows(vec![changed.row()]).await {
-                Ok(()) => return Ok(Response::new(told)),
-                Err(error) => self.again(&mut command, error).await?,
-            }
-        }
-    }
-
-    pub(super) async fn confirm(
-        &self,
-        request: Request<ConfirmBookingRequest>,
-    ) -> Result<Response<BookingChange>, Status> {
-        let (caller, _, r) = taken(request);
-        self.store.wait_for(&r.after).await?;
-        let slot = slot_of(&r.slot)?;
-        let key = SeatKey {
-            slot,
-            seat: u16::try_from(r.seat).unwrap_or(u16::MAX),
-        };
-        let mut command = Command::new(&caller, &r);
-        self.scope(&caller, &r.district).await?;
-        if let Some(done) = self.confirm_unread(&caller, &command, &r, &key).await {
-            return Ok(done);
-        }
-        loop {
-            let loaded = load::held(&self.learned, &command, (&key, &r.booking)).await?;
-            if loaded.is_repeated {
-                return Ok(self.first_booking(&command).await?);
-            }
-            let asked = (&command, &r);
-            match self.confirmed(&caller, asked, &loaded, None).await {
-                Ok(change) => return Ok(change),
-                Err(error) => self.again(&mut command, error).await?,
-            }
-        }
-    }
-
-    /// Confirms a hold that this process has written by what it read then, provided that all of it is still so. None where
-    /// it is not, for whatever reason: the database is read, and its word is told.
-    async fn confirm_unread(
-        &self,
-        caller: &Caller,
-        command: &Command,
-        r: &ConfirmBookingRequest,
-        key: &SeatKey,
-    ) -> Option<Response<BookingChange>> {
-        let loaded = self.recent.forgotten(&r.booking)?;
-        let seat = loaded.seat.as_ref()?;
-        if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
-            return None;
-        }
-        let provided = still(&loaded)?;
-        let asked = (command, r);
-        let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
-        match confirmed.await {
-            Ok(change) => Some(change),
-            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
-            Err(error) => {
-                tracing::warn!(%error, "a hold cannot be confirmed unread; the database is read");
-                None
-            }
-        }
-    }
-
-    /// Writes a hold as an appointment: its row, the booking's and the act. `provided` is what must still be so.
-    async fn confirmed(
-        &self,
-        caller: &Caller,
-        (command, r): (&Command, &ConfirmBookingRequest),
-        loaded: &Loaded,
-        provided: Option<Provided>,
-    ) -> Result<Response<BookingChange>, Error> {
-        let named = (r.booking.as_str(), r.epoch);
-        let seat = mine(caller, loaded.seat.as_ref(), named, loaded)?;
-        let mut booking = Booking {
-            channel: r.channel,
-            proxy: r.proxy.clone(),
-            consultation: r.consultation.clone(),
-            case: r.case.clone(),
-            ..appointment(seat, loaded, caller)
-        };
-        let (chain, states) = confirmation::confirmed(caller, &mut booking, seat, loaded, provided);
-        let position = self
-            .store
-            .write(&chain, Some(&command.asked), states)
-            .await?;
-        Ok(answer(booking, &position))
-    }
-}
-
-/// The seat as a live hold of the caller's, which names it by its booking and by an epoch that it has had.
-fn mine<'a>(
-    caller: &Caller,
-    seat: Option<&'a Seat>,
-    (booking, epoch): (&str, u64),
-    loaded: &Loaded,
-) -> Result<&'a Seat, Refusal> {
-    let due_us = seat
-        .filter(|s| s.state == SeatState::Held)
-        .and_then(|s| s.due_us)
-        .unwrap_or_default();
-    // One that cools without having been released has expired.
-    let is_live = |s: &Seat| match s.state {
-        SeatState::Held => true,
-        SeatState::Cooling => s.last_key.is_empty(),
-        _ => false,
-    };
-    let is_of_booking = seat.is_some_and(|s| s.booking == booking && is_live(s));
-    let mine = Mine {
-        is_of_booking: is_of_booking && seat.is_some_and(|s| s.has_had(epoch)),
-        is_confirmed: loaded.booking.is_some()
-            || seat.is_some_and(|s| s.booking == booking && s.state == SeatState::Confirmed),
-        holder: seat.map_or("", |s| s.holder.as_str()),
-        subject: &caller.subject,
-        expires_at: DateTime::from_timestamp_micros(due_us).unwrap_or_default(),
-    };
-    rules::live(&mine, loaded.now.at)?;
-    seat.ok_or_else(slot::unknown)
-}
-
-/// The appointment that a hold becomes.
-pub(crate) fn appointment(seat: &Seat, loaded: &Loaded, caller: &Caller) -> Booking {
-    let slot = loaded.slot.as_ref();
-    Booking {
-        id: seat.booking.clone(),
-        district: seat.district.clone(),
-        state: BookingState::Confirmed.into(),
-        site: seat.key.slot.day.site.clone(),
-        region: slot.map(|s| s.region.clone()).unwrap_or_default(),
-        group: slot.map(|s| s.group.clone()).unwrap_or_default(),
-        slot: seat.key.slot.to_string(),
-        seat: seat.key.seat.into(),
-        epoch: seat.epoch + 1,
-        starts_at: at(seat.starts_us),
-        ends_at: at(seat.ends_us),
-        item: seat.item.clone(),
-        applicant: seat.applicant.clone(),
-        applicant_mask: seat.mask.clone(),
-        groups: seat.groups.clone(),
-        is_assisted: seat.is_assisted,
-        booked_by: Some(caller.actor()),
-        held_at: at(seat.held_us),
-        confirmed_at: Some(timestamp(loaded.now.at)),
-        waiting: seat.waiting.clone(),
-        ..Booking::default()
     }
 }
 

@@ -6,6 +6,7 @@ mod booking;
 mod capacity;
 mod command;
 mod confirmation;
+mod held;
 mod hold;
 mod links;
 mod read;

@@ -22,7 +22,8 @@ use super::{
     Rpc, ask,
     command::{answer, carry_out, chain, fresh},
     confirmation::confirmed,
-    hold::{appointment, item_in_force},
+    held::appointment,
+    hold::item_in_force,
     taken,
 };
 use crate::{
