@@ -93,7 +93,7 @@ pub(crate) fn broken_off() -> DbErr {
 async fn run(lanes: Lanes, question: &'static Question, queue: Arc<Queue<Asker>>) {
     let mut runner = queue.runner();
     loop {
-        let askers = runner.take();
+        let askers = runner.next().await;
         if askers.is_empty() {
             return;
         }

@@ -21,6 +21,12 @@ const LONG: Duration = Duration::from_millis(20);
 /// Most that is done in one go: a statement stays short, and so does the wait for it.
 const MOST: usize = 64;
 
+/// When so many were taken in one go, others are on their way: the runner lets them come before it takes again.
+const BUSY: usize = 4;
+
+/// For so long. What a statement costs whoever it is for is shared by more, and nobody waits who is alone.
+const REST: Duration = Duration::from_millis(2);
+
 /// What waits, and how many run.
 #[derive(Debug)]
 pub(crate) struct Queue<T>(Mutex<Waiting<T>>);
@@ -45,6 +51,7 @@ impl<T> Default for Queue<T> {
 /// A runner's place in the queue; given back when it is dropped.
 pub(crate) struct Runner<'a, T> {
     queue: &'a Queue<T>,
+    is_busy: bool,
     is_done: bool,
 }
 
@@ -70,16 +77,25 @@ impl<T> Queue<T> {
     pub(crate) fn runner(&self) -> Runner<'_, T> {
         Runner {
             queue: self,
+            is_busy: false,
             is_done: false,
         }
     }
 }
 
 impl<T> Runner<'_, T> {
-    /// What lies there, oldest first; nothing: the runner ends.
-    pub(crate) fn take(&mut self) -> Vec<T> {
+    /// What lies there by the time that it is worth while, oldest first; nothing: the runner ends.
+    pub(crate) async fn next(&mut self) -> Vec<T> {
+        if self.is_busy {
+            tokio::time::sleep(REST).await;
+        }
+        self.take()
+    }
+
+    fn take(&mut self) -> Vec<T> {
         let mut waiting = self.queue.lock();
         waiting.taken = Instant::now();
+        self.is_busy = waiting.items.len() >= BUSY;
         if waiting.items.len() > MOST {
             let later = waiting.items.split_off(MOST);
             return std::mem::replace(&mut waiting.items, later);
@@ -139,6 +155,26 @@ mod tests {
         assert!(queue.put(2));
         assert!(!queue.put(3), "so many run, and no more");
         assert_eq!(first.take(), [0, 1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn who_is_alone_waits_for_nobody_and_where_many_come_they_are_waited_for() {
+        let queue = Queue::default();
+        let began = Instant::now();
+        queue.put(0);
+        let mut runner = queue.runner();
+        assert_eq!(runner.next().await, [0]);
+        queue.put(0);
+        assert_eq!(runner.next().await, [0]);
+        for item in 0..BUSY {
+            queue.put(item);
+        }
+        assert_eq!(runner.next().await.len(), BUSY);
+        assert!(began.elapsed() < REST);
+        queue.put(0);
+        assert_eq!(runner.next().await, [0]);
+        assert!(began.elapsed() >= REST);
+        assert!(runner.next().await.is_empty());
     }
 
     #[test]

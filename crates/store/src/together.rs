@@ -74,7 +74,7 @@ impl Store {
 async fn run(lanes: Lanes, queue: Arc<Queue<Writer>>) {
     let mut runner = queue.runner();
     loop {
-        let mut writers = runner.take();
+        let mut writers = runner.next().await;
         if writers.is_empty() {
             return;
         }

@@ -19,6 +19,11 @@ use crate::store::Person;
 /// How long what directory said holds: age makes people elderly without an act.
 const KNOWN_FOR_US: i64 = 86_400_000_000;
 
+/// Whether what directory said of a person holds.
+pub(super) fn is_known(person: &Person, now: Now) -> bool {
+    person.is_known && now.us() - person.known_us < KNOWN_FOR_US
+}
+
 /// The person with what directory says, asked where it is not known here.
 ///
 /// # Errors
@@ -29,7 +34,7 @@ pub(crate) async fn known(
     mut person: Person,
     now: Now,
 ) -> Result<Person, Status> {
-    if person.is_known && now.us() - person.known_us < KNOWN_FOR_US {
+    if is_known(&person, now) {
         return Ok(person);
     }
     let request = GetApplicantRequest {

@@ -21,8 +21,7 @@ use crate::{
     store::{
         Seat, SeatKey, at,
         load::{self, Loaded},
-        still::still,
-        us,
+        still, us,
     },
 };
 
@@ -138,7 +137,7 @@ impl Rpc {
         if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
             return None;
         }
-        let provided = still(&loaded)?;
+        let provided = still::lasts(&loaded)?;
         let asked = (command, r);
         let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
         match confirmed.await {

@@ -7,7 +7,7 @@ use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
 use bangban_learned::known::Known;
 use bangban_proto::bangban::scheduling::v1::{Hold, HoldSlotRequest, SeatState};
 use bangban_slots::{Row as GateRow, Who};
-use bangban_store::{Error, Now, command::Command};
+use bangban_store::{Error, Now, command::Command, write::Row};
 use chrono::{DateTime, TimeDelta};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -29,6 +29,7 @@ use crate::{
     store::{
         Person, Seat, SeatKey, SlotKey, SlotRow, capacity,
         load::{self, Loaded},
+        still,
     },
 };
 
@@ -131,10 +132,17 @@ impl Rpc {
                 },
             };
             let number = seat.place().seat;
-            let ground = match std::mem::take(&mut is_first) {
+            let mut ground = match std::mem::take(&mut is_first) {
                 true => self.recent.ground(&r.district, &slot),
                 false => None,
             };
+            if let Some(remembered) = ground.take_if(|it| self.recent.takes(it, &r.applicant)) {
+                let asked = (&*caller, &command, &r);
+                if let Some(told) = self.hold_unread(asked, number, remembered).await {
+                    tokio::spawn(seat.taken());
+                    return Ok(Response::new(told));
+                }
+            }
             let loaded = self
                 .load_on(ground, &command, (&slot, number), &r.applicant)
                 .await?;
@@ -176,13 +184,9 @@ impl Rpc {
                 continue;
             }
             let held = held((&caller, &command, &r), (number, found), &known, &loaded)?;
-            let told = held.hold(held.epoch + 1);
-            let rows = vec![held.clone().row(), known.row_after(&loaded.person)];
-            match self.store.write_rows(rows).await {
-                Ok(()) => {
-                    self.recent.held(&key);
-                    let epoch = held.held_epoch;
-                    self.recent.read(Seat { epoch, ..held }, loaded);
+            let row = known.clone().row_after(&loaded.person);
+            match self.write_hold(held, known, row, loaded).await {
+                Ok(told) => {
                     // Not on the caller's path: an audit finds what is lost on the way.
                     tokio::spawn(seat.taken());
                     return Ok(Response::new(told));
@@ -193,6 +197,59 @@ impl Rpc {
                 }
             }
         }
+    }
+
+    /// Holds a seat by what is remembered of its slot, its district and the person, provided that all of it is still so
+    /// and that the seat was never used. None where it is not, for whatever reason: the database is read, and its word is
+    /// told.
+    async fn hold_unread(
+        &self,
+        asked: (&Caller, &Command, &HoldSlotRequest),
+        number: u16,
+        loaded: Box<Loaded>,
+    ) -> Option<Hold> {
+        let known = loaded.person.clone();
+        let found = loaded.slot.as_ref()?;
+        may_hold(&loaded, &found.key, &asked.2.item).ok()?;
+        let who = Some(group(known.is_special()));
+        let fits = fits(number, found, known.is_special(), who, loaded.now);
+        if !ask::is_known(&known, loaded.now) || !matches!(fits, Fits::Yes) {
+            return None;
+        }
+        let held = held(asked, (number, found), &known, &loaded).ok()?;
+        let row = Row {
+            provided: Some(still::unused(&loaded, &held.key)?),
+            ..known.clone().row_after(&loaded.person)
+        };
+        match self.write_hold(held, known, row, loaded).await {
+            Ok(told) => Some(told),
+            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
+            Err(error) => {
+                tracing::warn!(%error, "a seat cannot be held unread; the database is read");
+                None
+            }
+        }
+    }
+
+    /// Writes a hold with the person's row, and remembers both.
+    async fn write_hold(
+        &self,
+        held: Seat,
+        known: Person,
+        row: Row,
+        loaded: Box<Loaded>,
+    ) -> Result<Hold, Error> {
+        let told = held.hold(held.epoch + 1);
+        let rows = vec![held.clone().row(), row];
+        self.store.write_rows(rows).await?;
+        self.recent.held(&held.hold_key);
+        let epoch = held.held_epoch;
+        let written = Person {
+            version: known.version + 1,
+            ..known
+        };
+        self.recent.read(Seat { epoch, ..held }, written, loaded);
+        Ok(told)
     }
 
     /// The gate has an older picture of the day.

@@ -12,7 +12,10 @@ use bangban_learned::known::Known;
 use bangban_proto::bangban::scheduling::v1::BookingPolicy;
 use bangban_store::Now;
 
-use crate::store::{Person, Seat, SlotKey, SlotRow, load::Loaded};
+use crate::store::{
+    Person, Seat, SlotKey, SlotRow,
+    load::{Ahead, Loaded},
+};
 
 /// How long it is remembered.
 const KEPT: Duration = Duration::from_secs(600);
@@ -26,10 +29,16 @@ const MOST: usize = 100_000;
 /// Most holds that are remembered with what was read for them, and slots; then all are forgotten.
 const MOST_WHOLE: usize = 4096;
 
+/// Most people who are remembered with what they have; then all are forgotten. Some 20 MB.
+const MOST_PEOPLE: usize = 32_768;
+
+/// How long a seat counts among those that a person has, behind its end: as long as the database is asked for it.
+const BEHIND_US: i64 = 86_400_000_000;
+
 type Kept<K, T> = Mutex<HashMap<K, (Instant, T)>>;
 
 /// Whether people are of special groups, which requests have held a seat, what was read for those holds, and what another
-/// hold of the same slot may go by.
+/// hold of the same slot, or by the same people, may go by.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     specials: Kept<String, bool>,
@@ -37,6 +46,7 @@ pub(crate) struct Recent {
     read: Kept<String, Box<Loaded>>,
     grounds: Kept<String, Ground>,
     slots: Kept<(String, SlotKey), SlotRow>,
+    people: Kept<String, (Person, Vec<Ahead>)>,
 }
 
 /// What holds of a district are judged by, and when it was so.
@@ -90,8 +100,20 @@ impl Recent {
         put(&self.holds, key.to_owned(), (), MOST);
     }
 
-    /// Remembers a hold that was written just now, with what was read for it.
-    pub(crate) fn read(&self, seat: Seat, mut loaded: Box<Loaded>) {
+    /// Remembers a hold that was written just now, with what was read for it and the person as they were written.
+    pub(crate) fn read(&self, seat: Seat, person: Person, mut loaded: Box<Loaded>) {
+        let mut ahead = std::mem::take(&mut loaded.ahead);
+        // One that expires counts on: it may become an appointment without a change of the person's row.
+        for seat in &mut ahead {
+            seat.is_held = false;
+        }
+        ahead.push(Ahead::of(&seat));
+        put(
+            &self.people,
+            person.id.clone(),
+            (person, ahead),
+            MOST_PEOPLE,
+        );
         let booking = seat.booking.clone();
         loaded.seat = Some(seat);
         loaded.own_seat = None;
@@ -138,6 +160,20 @@ impl Recent {
             booking: None,
             own_seat: None,
         }))
+    }
+
+    /// Puts a person and what they have on a ground, where that is remembered.
+    pub(crate) fn takes(&self, ground: &mut Loaded, applicant: &str) -> bool {
+        let Some((person, mut ahead)) = get(&self.people, applicant, KEPT) else {
+            return false;
+        };
+        if person.district != ground.person.district {
+            return false;
+        }
+        let now_us = ground.now.us();
+        ahead.retain(|seat| seat.ends_us > now_us - BEHIND_US);
+        (ground.person, ground.ahead) = (person, ahead);
+        true
     }
 
     /// What was read for a hold, with the time that it is by now; it is remembered no more.

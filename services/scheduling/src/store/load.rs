@@ -43,6 +43,22 @@ fn ahead_sql(applicant: &str) -> String {
     )
 }
 
+impl Ahead {
+    /// A seat that somebody has from now on, and does not lose by a hold's expiry.
+    #[must_use]
+    pub fn of(seat: &Seat) -> Self {
+        Self {
+            seat: seat.key.to_string(),
+            is_held: false,
+            booking: seat.booking.clone(),
+            starts_us: seat.starts_us,
+            ends_us: seat.ends_us,
+            expires_us: 0,
+            item: seat.item.clone(),
+        }
+    }
+}
+
 fn ahead(text: Option<String>) -> Vec<Ahead> {
     let text = text.unwrap_or_default();
     let one = |part: &str| {
