@@ -13,6 +13,7 @@ use bangban_store::{
     write::{self, Chain},
 };
 use futures::{Stream, StreamExt as _};
+use sea_orm::ConnectionTrait as _;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
@@ -303,6 +304,11 @@ async fn who_catches_up_has_all_that_was_committed_before_or_hears_that_it_is_he
         assert_eq!(younger.count(), 2, "committed before the request");
 
         let older = write::begin(&store.db).await.expect("begun");
+        // As somebody else's on the same server, to which our bound does not apply.
+        older
+            .execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '60s'")
+            .await
+            .expect("set");
         let act = chain(&store, "never", 0).await;
         store.append(&older, &act, None).await.expect("appended");
         write_two(&store, "youngest").await;
