@@ -138,7 +138,7 @@ impl Rpc {
             };
             if let Some(remembered) = ground.take_if(|it| self.recent.takes(it, &r.applicant)) {
                 let asked = (&*caller, &command, &r);
-                if let Some(told) = self.hold_unread(asked, number, remembered).await {
+                if let Some(told) = self.hold_unread(asked, (number, who), remembered).await {
                     tokio::spawn(seat.taken());
                     return Ok(Response::new(told));
                 }
@@ -205,13 +205,12 @@ impl Rpc {
     async fn hold_unread(
         &self,
         asked: (&Caller, &Command, &HoldSlotRequest),
-        number: u16,
+        (number, who): (u16, Option<Who>),
         loaded: Box<Loaded>,
     ) -> Option<Hold> {
         let known = loaded.person.clone();
         let found = loaded.slot.as_ref()?;
         may_hold(&loaded, &found.key, &asked.2.item).ok()?;
-        let who = Some(group(known.is_special()));
         let fits = fits(number, found, known.is_special(), who, loaded.now);
         if !ask::is_known(&known, loaded.now) || !matches!(fits, Fits::Yes) {
             return None;
