@@ -68,6 +68,8 @@ pub(super) struct Walk<'a> {
     pub case: Case,
     /// What casework must have seen before the next request.
     pub after: String,
+    /// Where directory's log stood when the time was moved: casework must have seen it before it is told an instant.
+    moved: String,
     steps: u32,
 }
 
@@ -129,6 +131,7 @@ impl<'a> Walk<'a> {
             item,
             case: Case::default(),
             after: String::new(),
+            moved: String::new(),
             steps: 0,
         })
     }
@@ -192,8 +195,20 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The time by which rules are judged.
+    /// The time by which rules are judged, in casework as well.
     pub(super) async fn now(&self) -> Result<Timestamp, Failure> {
+        if !self.case.id.is_empty() && !self.moved.is_empty() {
+            let request = GetCaseRequest {
+                district: self.district.clone(),
+                case: self.case.id.clone(),
+                after: self.moved.clone(),
+            };
+            let mut cases = self.cases.clone();
+            answered(
+                "the case cannot be read",
+                cases.get_case(self.agent.request(request)).await,
+            )?;
+        }
         let mut clock = ClockServiceClient::new(self.operator.channel());
         let request = GetClockRequest {
             after: String::new(),
@@ -248,6 +263,7 @@ impl<'a> Walk<'a> {
             "the clock cannot be moved",
             clock.advance_clock(self.operator.request(request)).await,
         )?;
+        self.moved.clone_from(&answer.position);
         self.after = answer.position;
         if !self.case.id.is_empty() {
             self.read().await?;

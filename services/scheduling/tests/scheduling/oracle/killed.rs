@@ -40,7 +40,7 @@ pub async fn at_any_moment(redis: Redis, people: usize) {
     })
     .await;
     let seen = stage.judged().await;
-    seen.has_enough(100, people - 100, (stage.faults(), KILLS));
+    seen.has_enough(60, people - 100, (stage.faults(), KILLS));
 }
 
 /// Where the process is when it dies.
