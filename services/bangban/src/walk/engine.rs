@@ -68,7 +68,8 @@ pub(super) struct Walk<'a> {
     pub case: Case,
     /// What casework must have seen before the next request.
     pub after: String,
-    /// Where directory's log stood when the time was moved: casework must have seen it before it is told an instant.
+    /// Where directory's log stood when the time was moved before there was a case: casework must have seen it before it
+    /// is told an instant.
     moved: String,
     steps: u32,
 }
@@ -263,10 +264,12 @@ impl<'a> Walk<'a> {
             "the clock cannot be moved",
             clock.advance_clock(self.operator.request(request)).await,
         )?;
-        self.moved.clone_from(&answer.position);
         self.after = answer.position;
-        if !self.case.id.is_empty() {
+        if self.case.id.is_empty() {
+            self.moved.clone_from(&self.after);
+        } else {
             self.read().await?;
+            self.moved.clear();
         }
         Ok(tell::instant(answer.now.as_ref()))
     }

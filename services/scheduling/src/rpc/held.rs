@@ -9,7 +9,7 @@ use bangban_store::{Error, command::Command, write::Provided};
 use chrono::DateTime;
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, command::answer, confirmation, hold::slot_of, taken};
+use super::{Rpc, command::answer, confirmation, hold::slot_of, recent::unread, taken};
 use crate::{
     domain::{
         hold,
@@ -140,14 +140,7 @@ impl Rpc {
         let provided = still::lasts(&loaded)?;
         let asked = (command, r);
         let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
-        match confirmed.await {
-            Ok(change) => Some(change),
-            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
-            Err(error) => {
-                tracing::warn!(%error, "a hold cannot be confirmed unread; the database is read");
-                None
-            }
-        }
+        unread(confirmed.await)
     }
 
     /// Writes a hold as an appointment: its row, the booking's and the act. `provided` is what must still be so.

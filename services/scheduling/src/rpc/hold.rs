@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Rpc, ask,
     booking::{ahead, theirs},
+    recent::unread,
     taken,
 };
 use crate::{
@@ -220,14 +221,7 @@ impl Rpc {
             provided: Some(still::unused(&loaded, &held.key)?),
             ..known.clone().row_after(&loaded.person)
         };
-        match self.write_hold(held, known, row, loaded).await {
-            Ok(told) => Some(told),
-            Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
-            Err(error) => {
-                tracing::warn!(%error, "a seat cannot be held unread; the database is read");
-                None
-            }
-        }
+        unread(self.write_hold(held, known, row, loaded).await)
     }
 
     /// Writes a hold with the person's row, and remembers both.

@@ -10,7 +10,7 @@ use std::{
 
 use bangban_learned::known::Known;
 use bangban_proto::bangban::scheduling::v1::BookingPolicy;
-use bangban_store::Now;
+use bangban_store::{Error, Now};
 
 use crate::store::{
     Person, Seat, SlotKey, SlotRow,
@@ -74,6 +74,18 @@ fn put<K: Hash + Eq, T>(map: &Kept<K, T>, key: K, value: T, most: usize) {
         map.clear();
     }
     map.insert(key, (Instant::now(), value));
+}
+
+/// What was written by what is remembered; none where it could not be, so that the database is read.
+pub(super) fn unread<T>(written: Result<T, Error>) -> Option<T> {
+    match written {
+        Ok(written) => Some(written),
+        Err(Error::Conflict | Error::Taken(_) | Error::Refused(_)) => None,
+        Err(error) => {
+            tracing::warn!(%error, "nothing can be written by what is remembered; the database is read");
+            None
+        }
+    }
 }
 
 impl Recent {
