@@ -21,7 +21,7 @@ use sea_orm::{
 };
 
 use super::{
-    key::{DayKey, SlotKey},
+    key::{DayKey, SeatKey, SlotKey},
     seat::{self, Seat, long},
     slot::{SlotRow, us},
 };
@@ -341,15 +341,12 @@ pub async fn pictures(
         "({} + (SELECT offset_seconds FROM clock WHERE id = 1) * 1000000)",
         now_sql(store.backend)
     );
-    // Ranges of keys, whatever the planner believes of the tables. A slot may have hundreds of seats: a text for all that
-    // are not free, of which most are somebody's appointment, costs less than a row for each.
+    // Two ranges of keys, whatever the planner believes of the tables; a row without a version is a seat's.
     let slots = super::slot::columns("l");
     let sql = format!(
-        "SELECT {now}, l.id, {slots}, \
-         (SELECT string_agg(substr(s.id, length(l.id) + 2) || CASE WHEN s.state = 2 THEN '' ELSE \
-          ':' || CAST(s.state AS text) || ':' || CAST(COALESCE(s.due_us, 0) AS text) END, ' ') \
-          FROM seats s WHERE s.district = $1 AND s.id > l.id || '/' AND s.id < l.id || '0' AND s.state <> 4) \
-         FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3"
+        "SELECT {now}, l.id, {slots}, 0, CAST(0 AS bigint) FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3 \
+         UNION ALL SELECT {now}, s.id, CAST(NULL AS bigint), '', '', 0, 0, 0, 0, CAST(NULL AS bigint), 0, \
+         s.state, COALESCE(s.due_us, 0) FROM seats s WHERE s.district = $1 AND s.id >= $2 AND s.id < $3"
     );
     let values: [Value; 3] = [
         district.into(),
@@ -360,12 +357,18 @@ pub async fn pictures(
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
     let mut days: BTreeMap<DayKey, DayState> = BTreeMap::new();
+    let mut taken = Vec::new();
     for row in &rows {
         let now_us: i64 = row.try_get_by_index(0)?;
-        let key: SlotKey = row
-            .try_get_by_index::<String>(1)?
-            .parse()
-            .map_err(Refusal::internal)?;
+        let id: String = row.try_get_by_index(1)?;
+        if row.try_get_by_index::<Option<i64>>(2)?.is_none() {
+            let state: i32 = row.try_get_by_index(2 + super::slot::WIDTH)?;
+            let due_us: i64 = row.try_get_by_index(3 + super::slot::WIDTH)?;
+            let state = SeatState::try_from(state).unwrap_or_default();
+            taken.push((SeatKey::parse(&id)?, gate_row(state, due_us, now_us)));
+            continue;
+        }
+        let key: SlotKey = id.parse().map_err(Refusal::internal)?;
         let Some(slot) = SlotRow::read(row, 2, &key)? else {
             continue;
         };
@@ -377,35 +380,20 @@ pub async fn pictures(
         if day.slots.len() <= place {
             day.slots.resize(place + 1, empty());
         }
-        let mut seats = vec![bangban_slots::Row::Free; slot.seats().into()];
-        let used: Option<String> = row.try_get_by_index(2 + super::slot::WIDTH)?;
-        for seat in used.iter().flat_map(|used| used.split(' ')) {
-            let (number, mark) = marked(seat, now_us)?;
-            // A seat above the capacity is none of the gate's.
-            if let Some(seat) = seats.get_mut(number) {
-                *seat = mark;
-            }
-        }
         day.slots[place] = SlotState {
             reserved: slot.reserved_at(now_us),
-            seats,
+            seats: vec![bangban_slots::Row::Free; slot.seats().into()],
         };
     }
+    for (key, row) in taken {
+        // A seat above the capacity is none of the gate's.
+        let slots = days.get_mut(&key.slot.day).map(|day| &mut day.slots);
+        let slot = slots.and_then(|slots| slots.get_mut(usize::from(key.slot.number)));
+        if let Some(seat) = slot.and_then(|slot| slot.seats.get_mut(usize::from(key.seat))) {
+            *seat = row;
+        }
+    }
     Ok(days)
-}
-
-/// A seat of a picture: its number, and where it is no appointment its state and when it is due.
-fn marked(seat: &str, now_us: i64) -> Result<(usize, bangban_slots::Row), Refusal> {
-    let mut parts = seat.split(':');
-    let mut number = || parts.next()?.parse::<i64>().ok();
-    let (place, state, due_us) = (number(), number(), number());
-    let place = place.and_then(|place| usize::try_from(place).ok());
-    let place = place.ok_or_else(|| Refusal::internal("a seat has a name of no seat"))?;
-    let state = state.map_or(SeatState::Confirmed, |state| {
-        let state = i32::try_from(state).unwrap_or_default();
-        SeatState::try_from(state).unwrap_or_default()
-    });
-    Ok((place, gate_row(state, due_us.unwrap_or_default(), now_us)))
 }
 
 /// How long Redis may keep a day: until a week behind it.
