@@ -12,6 +12,7 @@ use redis::{
     RedisError, TlsCertificates,
 };
 
+use super::bundle::Bundles;
 use super::scripts::{Op, Scripts};
 use crate::Settings;
 use crate::servers::{Account, Address};
@@ -46,6 +47,7 @@ pub(super) enum Trouble {
 pub(super) struct Master {
     pub(super) address: Address,
     pub(super) connection: MultiplexedConnection,
+    pub(super) bundles: Bundles,
     pub(super) replication_id: String,
     scripts: ArcSwap<Scripts>,
     silent_calls: AtomicU32,
@@ -142,6 +144,7 @@ impl Master {
         let replication_id = line(&replication, "master_replid").ok_or(Trouble::TooOld)?;
         Ok(Self {
             address: address.clone(),
+            bundles: Bundles::new(connection.clone()),
             connection,
             scripts: ArcSwap::from_pointee(Scripts::new(0, &replication_id)),
             replication_id,

@@ -1,5 +1,6 @@
 //! The gate on Redis: the operations of `value::moves` as scripts, and who is asked.
 
+mod bundle;
 mod crowd;
 mod keeper;
 mod lease;

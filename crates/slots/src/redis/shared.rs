@@ -138,9 +138,7 @@ impl Shared {
         args: &[&[u8]],
     ) -> Result<(Vec<u8>, i64), Failed> {
         let cmd = master.call(op, generation, day.key(), args);
-        let mut answer = cmd
-            .query_async::<Vec<u8>>(&mut master.connection.clone())
-            .await;
+        let mut answer = master.bundles.call(cmd).await;
         // The day is just moving to another node of the Cluster, and is there already.
         if let Err(error) = &answer
             && error.kind() == ErrorKind::Server(ServerErrorKind::Ask)
