@@ -21,7 +21,7 @@ use sea_orm::{
 };
 
 use super::{
-    key::{DayKey, SeatKey, SlotKey},
+    key::{DayKey, SlotKey},
     seat::{self, Seat, long},
     slot::{SlotRow, us},
 };
@@ -341,33 +341,37 @@ pub async fn pictures(
         "({} + (SELECT offset_seconds FROM clock WHERE id = 1) * 1000000)",
         now_sql(store.backend)
     );
-    // Two ranges of keys, whatever the planner believes of the tables; a row without a version is a seat's.
+    // Two ranges of keys, whatever the planner believes of the tables. A slot may have hundreds of seats, most of them
+    // somebody's appointment: one text for all that are used costs a third of a row for each. Its row has no version.
     let slots = super::slot::columns("l");
     let sql = format!(
-        "SELECT {now}, l.id, {slots}, 0, CAST(0 AS bigint) FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3 \
-         UNION ALL SELECT {now}, s.id, CAST(NULL AS bigint), '', '', 0, 0, 0, 0, CAST(NULL AS bigint), 0, \
-         s.state, COALESCE(s.due_us, 0) FROM seats s WHERE s.district = $1 AND s.id >= $2 AND s.id < $3"
+        "SELECT {now}, l.id, {slots}, '' FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3 \
+         UNION ALL SELECT {now}, '', CAST(NULL AS bigint), '', '', 0, 0, 0, 0, CAST(NULL AS bigint), 0, \
+         COALESCE((SELECT string_agg(CASE s.state WHEN 2 THEN substr(s.id, $4) ELSE \
+         substr(s.id, $4) || ':' || CAST(s.state AS text) || ':' || CAST(COALESCE(s.due_us, 0) AS text) END, ' ') \
+         FROM seats s WHERE s.district = $1 AND s.id >= $2 AND s.id < $3 AND s.state <> 4), '')"
     );
-    let values: [Value; 3] = [
+    // Names of sites are ASCII: what lies behind the site's begins here.
+    let behind_site = i32::try_from(first.site.len() + 2).map_err(Refusal::internal)?;
+    let values: [Value; 4] = [
         district.into(),
         first.range().0.into(),
         last.range().1.into(),
+        behind_site.into(),
     ];
     let rows = store
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
     let mut days: BTreeMap<DayKey, DayState> = BTreeMap::new();
-    let mut taken = Vec::new();
+    let mut used = String::new();
+    let mut now_us = 0;
     for row in &rows {
-        let now_us: i64 = row.try_get_by_index(0)?;
-        let id: String = row.try_get_by_index(1)?;
+        now_us = row.try_get_by_index(0)?;
         if row.try_get_by_index::<Option<i64>>(2)?.is_none() {
-            let state: i32 = row.try_get_by_index(2 + super::slot::WIDTH)?;
-            let due_us: i64 = row.try_get_by_index(3 + super::slot::WIDTH)?;
-            let state = SeatState::try_from(state).unwrap_or_default();
-            taken.push((SeatKey::parse(&id)?, gate_row(state, due_us, now_us)));
+            used = row.try_get_by_index(2 + super::slot::WIDTH)?;
             continue;
         }
+        let id: String = row.try_get_by_index(1)?;
         let key: SlotKey = id.parse().map_err(Refusal::internal)?;
         let Some(slot) = SlotRow::read(row, 2, &key)? else {
             continue;
@@ -385,15 +389,48 @@ pub async fn pictures(
             seats: vec![bangban_slots::Row::Free; slot.seats().into()],
         };
     }
-    for (key, row) in taken {
-        // A seat above the capacity is none of the gate's.
-        let slots = days.get_mut(&key.slot.day).map(|day| &mut day.slots);
-        let slot = slots.and_then(|slots| slots.get_mut(usize::from(key.slot.number)));
-        if let Some(seat) = slot.and_then(|slot| slot.seats.get_mut(usize::from(key.seat))) {
-            *seat = row;
+    // Those of a day lie together.
+    let mut used = used.split_terminator(' ').peekable();
+    while let Some(seat) = used.peek() {
+        let Some((date, _)) = seat.split_once('.') else {
+            return Err(Refusal::internal("a seat has a name of no seat").into());
+        };
+        let key = DayKey {
+            site: first.site.clone(),
+            date: date.parse().map_err(Refusal::internal)?,
+        };
+        let mut day = days.get_mut(&key);
+        while let Some(seat) = used.next_if(|seat| seat.starts_with(date)) {
+            let (slot, number, row) = marked(&seat[date.len() + 1..], now_us)?;
+            let slot = day.as_mut().and_then(|day| day.slots.get_mut(slot));
+            // A seat above the capacity is none of the gate's.
+            if let Some(seat) = slot.and_then(|slot| slot.seats.get_mut(number)) {
+                *seat = row;
+            }
         }
     }
     Ok(days)
+}
+
+/// A seat that is used, of a picture: its slot in the day, its number, and where it is no appointment its state and when it
+/// is due.
+fn marked(seat: &str, now_us: i64) -> Result<(usize, usize, bangban_slots::Row), Refusal> {
+    let mut parts = seat.split(['/', ':']);
+    let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok());
+    let (slot, place, state, due_us) = (number(), number(), number(), number());
+    let index = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
+    let (Some(slot), Some(place)) = (index(slot), index(place)) else {
+        return Err(Refusal::internal("a seat has a name of no seat"));
+    };
+    let state = state.map_or(SeatState::Confirmed, |state| {
+        let state = i32::try_from(state).unwrap_or_default();
+        SeatState::try_from(state).unwrap_or_default()
+    });
+    Ok((
+        slot,
+        place,
+        gate_row(state, due_us.unwrap_or_default(), now_us),
+    ))
 }
 
 /// How long Redis may keep a day: until a week behind it.

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const IN_USE: usize = 200;
 
 /// Days in use take one part of so many of the time.
-const SHARE_IN_USE: u32 = 5;
+const SHARE_IN_USE: u32 = 20;
 
 /// Days of the round that are looked at each time.
 const BATCH: i64 = 100;
