@@ -45,7 +45,7 @@ pub(crate) struct Recent {
     holds: Kept<String, ()>,
     read: Kept<String, Box<Loaded>>,
     grounds: Kept<String, Ground>,
-    slots: Kept<(String, SlotKey), SlotRow>,
+    slots: Kept<(String, SlotKey), (SlotRow, i64)>,
     people: Kept<String, (Person, Vec<Ahead>)>,
 }
 
@@ -55,6 +55,7 @@ struct Ground {
     now: Now,
     known: Arc<Known>,
     revision: i64,
+    capacity_revision: i64,
     policy: BookingPolicy,
 }
 
@@ -142,17 +143,20 @@ impl Recent {
             now: loaded.now,
             known: Arc::clone(&loaded.known),
             revision,
+            capacity_revision: loaded.capacity_revision,
             policy: loaded.policy.clone(),
         };
         put(&self.grounds, district.clone(), ground, MOST_WHOLE);
         let key = (district.clone(), slot.clone());
-        put(&self.slots, key, found.clone(), MOST_WHOLE);
+        let found = (found.clone(), loaded.capacity_revision);
+        put(&self.slots, key, found, MOST_WHOLE);
     }
 
     /// What is remembered of a slot and its district, as if it had been read now for a hold of a seat that was never used;
     /// of the person it says nothing. None where it is not remembered.
     pub(crate) fn ground(&self, district: &str, slot: &SlotKey) -> Option<Box<Loaded>> {
-        let found = get(&self.slots, &(district.to_owned(), slot.clone()), KEPT)?;
+        let key = (district.to_owned(), slot.clone());
+        let (found, capacity_revision) = get(&self.slots, &key, KEPT)?;
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, ground) = grounds.get(district)?;
         let (mut ground, since) = (ground.clone(), at.elapsed());
@@ -163,6 +167,8 @@ impl Recent {
             is_repeated: false,
             known: ground.known,
             revision: Some(ground.revision),
+            // Both are what they were where nothing has changed since the first of them was read.
+            capacity_revision: capacity_revision.min(ground.capacity_revision),
             policy: ground.policy,
             is_published: true,
             slot: Some(found),

@@ -13,6 +13,7 @@ use super::{
     person::{self, Person},
     seat::{self, Seat},
     slot::{self, SlotRow},
+    still,
 };
 
 /// A seat that a person has, or holds.
@@ -91,6 +92,8 @@ pub struct Loaded {
     pub known: Arc<Known>,
     /// At which revision of what was learned of it, where that was asked for.
     pub revision: Option<i64>,
+    /// How often capacity anywhere had changed when rules and slot were read; 0 where no slot was asked for.
+    pub capacity_revision: i64,
     /// By which rules people book, as it was put down.
     pub policy: BookingPolicy,
     /// Whether the day that is asked for is published.
@@ -136,6 +139,9 @@ enum Part {
     OwnSeat,
 }
 
+/// How often capacity has changed: asked once, for however many.
+const REVISION: &str = "(SELECT r.revision FROM gate r WHERE r.id = 1)";
+
 /// So many columns that are not asked for.
 fn unset(columns: usize) -> String {
     vec!["NULL"; columns].join(", ")
@@ -174,6 +180,7 @@ fn wanted(parts: &[Part]) -> String {
         either(has(Part::Seat), seat::columns("s"), seat::WIDTH),
         applicant.map_or_else(|| unset(person::WIDTH), |_| person::columns("p")),
         either(has(Part::OwnSeat), seat::columns("o"), seat::WIDTH),
+        either(has(Part::Seat), REVISION.to_owned(), 1),
     ]
     .join(", ")
 }
@@ -196,23 +203,29 @@ static HOLD: LazyLock<Question> = LazyLock::new(|| Question {
         LEFT JOIN seats o ON o.hold_key = g.hold_key AND o.hold_key <> ''",
 });
 
-/// For a new hold of a seat whose slot and district are remembered: whether they are what they were, whether the seat was
-/// ever used, and the person.
+/// For a new hold of a seat whose slot and district are remembered: whether they are what they were and the seat was never
+/// used, and the person.
 static TAKER: LazyLock<Question> = LazyLock::new(|| Question {
-    given: &["district", "slot", "seat", "applicant"],
+    given: &[
+        "district",
+        "applicant",
+        "capacity_revision",
+        "slot",
+        "slot_version",
+        "rules",
+        "revision",
+        "seat",
+    ],
     wanted: [
-        "{now}, c.offset_seconds".to_owned(),
-        revision_sql("g.district"),
-        "COALESCE(y.version, 0), l.version, s.version".to_owned(),
-        ahead_sql("g.applicant"),
-        person::columns("p"),
+        "{now}, c.offset_seconds",
+        still::NEW.as_str(),
+        REVISION,
+        &ahead_sql("g.applicant"),
+        &person::columns("p"),
     ]
     .join(", "),
     joined: "JOIN clock c ON c.id = 1 \
-        LEFT JOIN slots l ON l.district = g.district AND l.id = g.slot \
-        LEFT JOIN seats s ON s.district = g.district AND s.id = g.seat \
-        LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant \
-        LEFT JOIN capacity y ON y.district = g.district AND y.id = ''",
+        LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant",
 });
 
 /// For a command on a hold that is there.
@@ -296,27 +309,21 @@ pub async fn taker(
     seat: &SeatKey,
     (district, applicant): (&str, &str),
 ) -> Result<Option<Box<Loaded>>, Error> {
-    let given = vec![
-        district.into(),
-        seat.slot.to_string().into(),
-        seat.to_string().into(),
-        applicant.into(),
-    ];
+    let Some(new) = still::new(&ground, seat) else {
+        return Ok(None);
+    };
+    let mut given = vec![district.into(), applicant.into()];
+    given.extend(new.into_iter().map(|(_, value)| value));
     let Some(row) = learned.store().ask(&TAKER, given).await? else {
         return Ok(None);
     };
-    let number = |at| row.try_get_by_index::<Option<i64>>(at);
-    let slot = ground.slot.as_ref().map(|slot| slot.version);
-    let is_so = number(3)? == ground.revision
-        && number(4)? == Some(ground.rules())
-        && number(5)?.map(i64::unsigned_abs) == slot
-        && number(6)?.is_none();
-    if !is_so {
+    if row.try_get_by_index::<Option<bool>>(3)? != Some(true) {
         return Ok(None);
     }
     ground.now = Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-    ground.ahead = ahead(row.try_get_by_index(7)?);
-    ground.person = Person::read(&row, 8, (district, applicant))?;
+    ground.capacity_revision = row.try_get_by_index(4)?;
+    ground.ahead = ahead(row.try_get_by_index(5)?);
+    ground.person = Person::read(&row, 6, (district, applicant))?;
     Ok(Some(ground))
 }
 
@@ -417,11 +424,15 @@ async fn read(
     let seat_at = slot_at + slot::WIDTH;
     let person_at = seat_at + seat::WIDTH;
     let own_at = person_at + person::WIDTH;
+    let revision_at = own_at + seat::WIDTH;
     Ok(Box::new(Loaded {
         now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
         is_repeated: row.try_get_by_index::<Option<bool>>(3)?.unwrap_or_default(),
         known,
         revision,
+        capacity_revision: row
+            .try_get_by_index::<Option<i64>>(revision_at)?
+            .unwrap_or_default(),
         policy: decode(row, 5)?.unwrap_or_default(),
         is_published: row.try_get_by_index::<Option<bool>>(6)?.unwrap_or_default(),
         ahead: ahead(row.try_get_by_index(7)?),

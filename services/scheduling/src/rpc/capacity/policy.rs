@@ -45,7 +45,8 @@ impl Decide for PutBookingPolicyRequest {
                 position: String::new(),
             },
             chains: vec![chain],
-            states: vec![State::Row(row), ruled],
+            // What is remembered by how often capacity has changed is judged by these rules.
+            states: vec![State::Row(row), ruled, capacity::revised()],
             days: None,
         })
     }

@@ -125,6 +125,8 @@ async fn bb_9_2b_a_slot_that_was_closed_elsewhere_gives_nothing_and_one_that_is_
         let sql =
             format!("UPDATE slots SET is_closed = 1, version = version + 1 WHERE id = '{closed}'");
         written(&world, &sql).await;
+        // Every change of capacity counts, whoever makes it.
+        written(&world, "UPDATE gate SET revision = revision + 1").await;
         // One who is not remembered, and one who is.
         let (person, known) = (world.person(&[]), world.person(&[]));
         let here = (&world, &world.served.channel);
