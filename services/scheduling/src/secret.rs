@@ -1,4 +1,4 @@
-//! The secret that signs links: a file that is made when it is not there, readable by its owner alone.
+//! The secrets that sign links: a file that is made when it is not there, readable by its owner alone (docs/operating.md).
 
 use std::{io::Write as _, path::Path};
 
@@ -7,7 +7,7 @@ use crate::domain::link::Keys;
 /// Bytes of a secret that we make.
 const BYTES: usize = 32;
 
-/// Opens the secret, or makes one. Its id follows from its place in the file: one line for each, the first signs.
+/// Opens the secrets, or makes one: a line for each, its id and the secret in hexadecimal. The first signs, all verify.
 ///
 /// # Errors
 /// The file's; a line that is no secret.
