@@ -98,6 +98,12 @@ pub fn offered(booking: &Booking) -> Option<&OtherTimes> {
     last.filter(|o| moved.is_none_or(|moved| moved < time::of(o.offered_at.as_ref())))
 }
 
+/// Whether any of them could be offered so far: where nothing was free, they are none.
+#[must_use]
+pub fn has_other_times(booking: &Booking) -> bool {
+    offered(booking).is_some_and(|other| !other.slots.is_empty())
+}
+
 /// Whether an appointment may be moved.
 ///
 /// # Errors
