@@ -68,7 +68,7 @@ pub(super) async fn ruled(rpc: &Rpc, now: Now) -> Result<usize, Error> {
         let outdated = rules::outdated(&rpc.store, &change, now.us(), BATCH).await?;
         for id in &outdated {
             let loaded = loaded(rpc, &change.district, id).await?;
-            steps += usize::from(write(rpc, &change.district, loaded, None).await?);
+            steps += usize::from(write(rpc, &change.district, loaded, Vec::new()).await?);
         }
         if outdated.is_empty() && is_last {
             rules::passed(&rpc.store, &change).await?;
@@ -116,8 +116,8 @@ async fn step(rpc: &Rpc, district: &str, id: &str) -> Result<bool, Error> {
         caller: &caller,
         policy: &rules,
     };
-    let act = appointment::due(booking, &outside);
-    write(rpc, district, loaded, act).await
+    let acts = appointment::due(booking, &outside);
+    write(rpc, district, loaded, acts).await
 }
 
 /// Puts an act on an appointment's record; `false` when somebody else was faster.
@@ -126,18 +126,18 @@ pub(super) async fn acted(rpc: &Rpc, district: &str, id: &str, act: Act) -> Resu
     let is_open = |state| state == BookingState::Confirmed;
     match &loaded.booking {
         Some((booking, ..)) if is_open(booking.state()) => {
-            write(rpc, district, loaded, Some(act)).await
+            write(rpc, district, loaded, vec![act]).await
         }
         _ => Ok(false),
     }
 }
 
-/// Writes an act on an appointment, with what follows from it for the person; without one, when it is due next.
+/// Writes acts on an appointment, with what follows from them for the person; without any, when it is due next.
 async fn write(
     rpc: &Rpc,
     district: &str,
     loaded: Box<Loaded>,
-    act: Option<Act>,
+    acts: Vec<Act>,
 ) -> Result<bool, Error> {
     let caller = Caller::system("scheduling");
     let Some((mut booking, version, head)) = loaded.booking.clone() else {
@@ -145,7 +145,7 @@ async fn write(
     };
     let now = loaded.now;
     let rules = policy::filled(&loaded.policy);
-    let Some(act) = act else {
+    if acts.is_empty() {
         // The rules have changed, or a reminder was missed until it was too late: it is due at another time.
         let mut row = rows::row(
             &mut booking,
@@ -155,11 +155,11 @@ async fn write(
         );
         row.read = Some(version);
         return super::seats::changed(rpc, row).await;
-    };
-    let is_no_show = matches!(act, Act::NoShowRecorded(_));
+    }
+    let is_no_show = acts.iter().any(|act| matches!(act, Act::NoShowRecorded(_)));
     let subject = format!("bookings/{}", booking.id);
     let chain = chain(district, subject, (version, head), &caller, now);
-    let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+    let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
     let row = rows::row(
         &mut booking,
         Some(version),

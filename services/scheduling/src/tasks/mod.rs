@@ -100,8 +100,9 @@ pub async fn once(rpc: &Rpc) -> Result<usize, Error> {
             + Box::pin(days::lift(rpc, now)).await?
             + Box::pin(seats::expire(rpc, now)).await?
             + Box::pin(bookings::ruled(rpc, now)).await?
-            + Box::pin(bookings::due(rpc, now)).await?
-            + Box::pin(care::take(rpc, now)).await?;
+            // Who lost their time is told before it counts that nobody came.
+            + Box::pin(care::take(rpc, now)).await?
+            + Box::pin(bookings::due(rpc, now)).await?;
         steps += progress;
         // Nothing left, or what is left was just taken by another replica.
         if progress == 0 {
