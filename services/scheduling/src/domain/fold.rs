@@ -38,6 +38,7 @@ pub fn kind(act: &Act) -> &'static str {
         Act::OfferEnded(_) => "offer.ended",
         Act::WaitingLeft(_) => "waiting.left",
         Act::WaitingBooked(_) => "waiting.booked",
+        Act::OfferExtended(_) => "offer.extended",
         Act::MarkRecorded(_) => "mark.recorded",
         Act::StandingWarned(_) => "standing.warned",
         Act::BookingRested(_) => "booking.rested",
@@ -110,6 +111,11 @@ pub fn waiting(waiting: &mut Waiting, act: &Act, at: Timestamp, is_demonstration
         Act::SeatOffered(a) => {
             waiting.offers.extend(a.offer.clone());
             waiting.set_state(WaitingState::Offered);
+        }
+        Act::OfferExtended(a) => {
+            for offer in waiting.offers.iter_mut().filter(|o| o.number == a.number) {
+                offer.hold.clone_from(&a.hold);
+            }
         }
         Act::OfferEnded(a) => {
             ended(waiting, a.number, a.outcome());

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{BATCH, standing::marked};
 use crate::{
     domain::{
-        Act, Outside, appointment, fold, person, policy, standing, time,
+        Act, Outside, appointment, fold, hold, person, policy, standing, time,
         waiting::{self, Freed},
     },
     rpc::{Rpc, ahead, carry_out, chain},
@@ -277,13 +277,14 @@ pub(super) async fn offer(
     Ok((steps, left))
 }
 
-/// Whose turn it is, and until when.
+/// Whose turn it is, until when, and how often they may ask for as long again.
 struct First {
     place: Waiting,
     version: u64,
     head: Hash,
     person: Person,
     until: DateTime<Utc>,
+    extensions: u32,
 }
 
 /// The first who waits and may have the seat, and until when it is offered.
@@ -309,7 +310,9 @@ async fn first_for(
                 continue;
             }
             if let Some(person) = may(rpc, &place, slot, now).await? {
+                let extensions = hold::extensions(&rules, waiting::is_special(&place));
                 return Ok(Some(First {
+                    extensions,
                     place,
                     version,
                     head,
@@ -353,6 +356,7 @@ async fn offered(rpc: &Rpc, first: First, seat: Seat, now: Now) -> Result<bool, 
         head,
         person,
         until,
+        extensions,
     } = first;
     let held = Seat {
         held_epoch: seat.epoch + 1,
@@ -365,7 +369,7 @@ async fn offered(rpc: &Rpc, first: First, seat: Seat, now: Now) -> Result<bool, 
         item: place.item.clone(),
         held_us: now.us(),
         due_us: Some(until.timestamp_micros()),
-        extensions: 0,
+        extensions,
         is_assisted: !place.groups.is_empty(),
         waiting: place.id.clone(),
         hold_key: String::new(),
