@@ -76,7 +76,10 @@ pub fn booking(booking: &mut Booking, act: &Act, at: Timestamp, is_demonstration
             booking.no_show_at = Some(at);
         }
         Act::BookingKept(_) => booking.is_kept = true,
-        Act::OtherTimesOffered(a) => booking.other_times.extend(a.other_times.clone()),
+        Act::OtherTimesOffered(a) => {
+            booking.other_times.extend(a.other_times.clone());
+            booking.is_kept = false;
+        }
         Act::ReminderDue(a) => booking.reminders.extend(a.reminder),
         Act::BreachRecorded(a) => booking.breaches.extend(a.breach.clone()),
         _ => {}

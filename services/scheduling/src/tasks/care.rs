@@ -170,11 +170,18 @@ impl<'a> Look<'a> {
         for booking in bookings {
             let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
             let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
-            if !is_stranded || booking.is_kept || appointment::has_other_times(&booking) {
+            let is_closed = row.is_some_and(|s| s.is_closed);
+            // One that was kept is taken away when the site closes after all.
+            let is_settled =
+                (booking.is_kept && !is_closed) || appointment::has_other_times(&booking);
+            if !is_stranded || is_settled {
                 continue;
             }
-            let is_closed = row.is_some_and(|s| s.is_closed);
-            let act = if !is_closed || self.serves(&booking).await? {
+            let is_served = !is_closed || self.serves(&booking).await?;
+            if is_served && booking.is_kept {
+                continue;
+            }
+            let act = if is_served {
                 Some(Act::BookingKept(BookingKept {
                     reason: "时段容量调整，预约保留".to_owned(),
                 }))

@@ -151,3 +151,29 @@ async fn bb_9_2b_who_waits_for_other_times_is_looked_after_until_their_own_begin
         assert_eq!(told.len(), 1, "{told:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_who_was_kept_is_offered_other_times_when_the_site_closes_after_all() {
+    for world in worlds("care_kept").await {
+        let date = world.published(1, 0).await;
+        world.publish(world.working_day(2).await).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        close(&world, &slot(date, 0)).await;
+        world.sweep().await;
+        let kept = world.get(&booking.id).await;
+        assert!(kept.is_kept && kept.other_times.is_empty(), "{kept:?}");
+        let rest = exception("rest", date, ExceptionKind::Holiday);
+        put_exception(&world, rest).await;
+        world.sweep().await;
+        let told = world.get(&booking.id).await;
+        assert!(!told.is_kept && told.other_times.len() == 1, "{told:?}");
+        world.advance_to(at(date, 9, 30)).await;
+        world.sweep().await;
+        let ended = world.get(&booking.id).await;
+        assert_eq!(
+            (ended.breaches.len(), ended.no_show_at),
+            (1, None),
+            "{ended:?}"
+        );
+    }
+}
