@@ -1,4 +1,5 @@
-//! The old woman's appointment, as scheduling has it when the walk is over, and whose gate gave its seats (BB-9.2b).
+//! The old woman's appointment, as scheduling has it when the walk is over, in one process or in several, and whose gate gave
+//! its seats (BB-9.2b).
 
 use std::path::Path;
 
@@ -22,17 +23,16 @@ pub fn was_told(told: &str) {
     }
 }
 
-/// Every appointment of the district, as the agent of the walk sees them.
-fn bookings(data: &Path) -> Vec<Booking> {
-    let file = data.join("bangban.toml");
-    let config = Config::load(Some(&file), &[]).expect("a configuration");
+/// Every appointment of the district, as the agent of the walk sees them; without an address where the configuration says
+/// that scheduling is.
+fn bookings(config: &Config, address: Option<&str>) -> Vec<Booking> {
     let sample = Sample::shipped().expect("a sample");
     let agent = sample.agent().expect("an agent");
-    let token = Signer::open(&config).expect("a signer").token(&agent, 1);
+    let token = Signer::open(config).expect("a signer").token(&agent, 1);
     let token = token.expect("a token");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let public = Client::connect(&config, None).expect("a client");
+        let public = Client::connect(config, address).expect("a client");
         let agent = public.with(&token).expect("a header");
         let request = agent.request(ListBookingsRequest {
             district: sample.district.id,
@@ -44,10 +44,38 @@ fn bookings(data: &Path) -> Vec<Booking> {
     })
 }
 
-/// As often as it was walked she was booked by telephone, moved once, and served within the slot; this Redis is the gate
-/// that picked the seats.
+/// In one process at an address, whose gate is in memory, that was walked through once.
+pub fn was_kept_in_one(data: &Path, address: &str) {
+    let config = Config {
+        data: data.to_owned(),
+        ..Config::default()
+    };
+    were_kept(&bookings(&config, Some(address)), 1);
+}
+
+/// In the services of a folder that were walked through so often; this Redis is the gate that picked the seats.
 pub fn was_kept(data: &Path, redis: &Server, walks: usize) {
-    let bookings = bookings(data);
+    let file = data.join("bangban.toml");
+    let config = Config::load(Some(&file), &[]).expect("a configuration");
+    let bookings = bookings(&config, None);
+    were_kept(&bookings, walks);
+    for booking in bookings {
+        // The gate keeps a site's days under their names. The very day may be forgotten by now, because a reservation on
+        // it has ended: it is read anew by the next who asks.
+        let days = format!("{{{}:{}:", booking.district, booking.site);
+        let keys: Vec<String> = redis.ask(&["KEYS", "*"]);
+        let is_known = keys.iter().any(|key| key.starts_with(&days));
+        assert!(is_known, "no day of {days} is among {keys:?}");
+    }
+    let calls: String = redis.ask(&["INFO", "commandstats"]);
+    assert!(
+        calls.contains("cmdstat_evalsha:"),
+        "it picks seats: {calls}"
+    );
+}
+
+/// As often as it was walked she was booked by telephone, moved once, and served within the slot.
+fn were_kept(bookings: &[Booking], walks: usize) {
     assert_eq!(bookings.len(), walks, "{bookings:?}");
     for booking in bookings {
         assert_eq!(booking.state(), BookingState::Completed, "{booking:?}");
@@ -65,16 +93,5 @@ pub fn was_kept(data: &Path, redis: &Server, walks: usize) {
         assert!(started >= starts && started < ends, "{booking:?}");
         assert!(booking.checked_in_at.is_some() && booking.completed_at.is_some());
         assert_eq!(booking.breaches, [], "kept");
-        // The gate keeps a site's days under their names. The very day may be forgotten by now, because a reservation on
-        // it has ended: it is read anew by the next who asks.
-        let days = format!("{{{}:{}:", booking.district, booking.site);
-        let keys: Vec<String> = redis.ask(&["KEYS", "*"]);
-        let is_known = keys.iter().any(|key| key.starts_with(&days));
-        assert!(is_known, "no day of {days} is among {keys:?}");
     }
-    let calls: String = redis.ask(&["INFO", "commandstats"]);
-    assert!(
-        calls.contains("cmdstat_evalsha:"),
-        "it picks seats: {calls}"
-    );
 }

@@ -175,6 +175,10 @@ fn walks(flags: &[&str]) {
     let mut running = Running::start(bangban(folder.path(), &arguments));
     let told = running.until_ready();
     assert!(told.contains("ledgers verified: 2"), "{told}");
+    appointment::was_told(&told);
+    let (_, ready) = told.rsplit_once("ready: grpc ").expect("an address");
+    let address = ready.split(' ').next().unwrap_or_default();
+    appointment::was_kept_in_one(folder.path(), address);
     running.signal("TERM");
     let ended = running.ended();
     assert!(

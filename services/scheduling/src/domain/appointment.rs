@@ -50,13 +50,14 @@ fn is_in(booking: &Booking, states: &[BookingState], zh: &str, en: &str) -> Resu
 }
 
 /// Gives an appointment up, before it begins: afterwards it was kept or it was not. What the site cannot keep is never
-/// late, and may turn out while it lasts.
+/// late, whoever gives it up, and may turn out while it lasts. `is_given` says whether its slot still gives its seat.
 ///
 /// # Errors
 /// OUT_OF_ORDER (BB-8d), CANCEL_TOO_LATE (BB-9.2b).
 pub fn cancel(
     booking: &Booking,
     reason: CancelReason,
+    is_given: bool,
     outside: &Outside<'_>,
 ) -> Result<Act, Refusal> {
     is_in(
@@ -79,14 +80,16 @@ pub fn cancel(
     }
     Ok(Act::BookingCancelled(BookingCancelled {
         reason: reason.into(),
-        is_late: is_late(booking, outside) && reason != CancelReason::Site,
+        is_late: is_late(booking, is_given, outside) && reason != CancelReason::Site,
     }))
 }
 
-/// Whether giving its time up now is so late that it counts.
-fn is_late(booking: &Booking, outside: &Outside<'_>) -> bool {
+/// Whether giving its time up now is so late that it counts. A time that the site cannot keep, or has no seat for any more,
+/// is of use to nobody else, and never given up too late.
+fn is_late(booking: &Booking, is_given: bool, outside: &Outside<'_>) -> bool {
     let until = TimeDelta::minutes(outside.policy.cancel_until_minutes.into());
-    outside.now > time::of(booking.starts_at.as_ref()) - until
+    let is_free_to = !is_given || booking.is_kept || offered(booking).is_some();
+    !is_free_to && outside.now > time::of(booking.starts_at.as_ref()) - until
 }
 
 /// The other times that were offered because the site cannot keep the one that the appointment has (BB-9.2b).
@@ -96,6 +99,18 @@ pub fn offered(booking: &Booking) -> Option<&OtherTimes> {
     let moved = moved.map(|f| time::of(f.moved_at.as_ref()));
     let last = booking.other_times.last();
     last.filter(|o| moved.is_none_or(|moved| moved < time::of(o.offered_at.as_ref())))
+}
+
+/// Whether the site could not keep the time that the appointment has, and its applicant was told so (BB-9.2b).
+#[must_use]
+pub fn is_taken_away(booking: &Booking) -> bool {
+    !booking.is_kept && offered(booking).is_some()
+}
+
+/// Whether any of them could be offered so far: where nothing was free, they are none.
+#[must_use]
+pub fn has_other_times(booking: &Booking) -> bool {
+    offered(booking).is_some_and(|other| !other.slots.is_empty())
 }
 
 /// Whether an appointment may be moved.
@@ -129,14 +144,13 @@ pub fn may_move(booking: &Booking, slot: &str, now: DateTime<Utc>) -> Result<(),
     Ok(())
 }
 
-/// The act of moving to a slot that was found free. From a time that the site cannot keep, or has no seat for any more, it
-/// is never late.
+/// The act of moving to a slot that was found free. `is_given` says whether its own slot still gives its seat: from one that
+/// does not it is never late.
 #[must_use]
-pub fn moved(booking: &Booking, to: BookingMoved, outside: &Outside<'_>) -> Act {
-    let is_free_to = booking.is_kept || offered(booking).is_some();
+pub fn moved(booking: &Booking, to: BookingMoved, is_given: bool, outside: &Outside<'_>) -> Act {
     Act::BookingMoved(BookingMoved {
         moved_by: outside.actor(),
-        is_late: !is_free_to && is_late(booking, outside),
+        is_late: is_late(booking, is_given, outside),
         ..to
     })
 }
@@ -233,6 +247,7 @@ pub fn kept(booking: &Booking) -> Kept {
         ends_at: time::of(booking.ends_at.as_ref()),
         checked_in_at: booking.checked_in_at.as_ref().and_then(instant),
         started_at: booking.service_started_at.as_ref().and_then(instant),
+        is_taken_away: is_taken_away(booking),
     }
 }
 
@@ -258,21 +273,35 @@ pub fn next_due(
     }
 }
 
-/// What is due unasked: a reminder; a no-show, which is nobody's breach; a service that did not start for one who was
-/// there, which is the institution's (BB-9.2b).
+/// What is due unasked: a reminder; a no-show, which is nobody's breach; the institution's breach of a service that did not
+/// start for one who was there, and of a time that the site took away from somebody who has no other: that one ends with
+/// it (BB-9.2b).
 #[must_use]
-pub fn due(booking: &Booking, rules: &Outside<'_>) -> Option<Act> {
+pub fn due(booking: &Booking, rules: &Outside<'_>) -> Vec<Act> {
     let now = rules.now;
     match (booking.state(), rate::verdict(&kept(booking), now)) {
-        (BookingState::Confirmed, Verdict::NoShow) => Some(Act::NoShowRecorded(NoShowRecorded {})),
+        (BookingState::Confirmed, Verdict::NoShow) => vec![Act::NoShowRecorded(NoShowRecorded {})],
+        (BookingState::Confirmed, Verdict::Breach) => vec![
+            breach(booking, &booking.site, now),
+            Act::BookingCancelled(BookingCancelled {
+                reason: CancelReason::Site.into(),
+                is_late: false,
+            }),
+        ],
         (BookingState::CheckedIn, Verdict::Breach) if booking.breaches.is_empty() => {
-            Some(breach(booking, &booking.site, now))
+            vec![breach(booking, &booking.site, now)]
         }
         _ => {
-            let reminder = reminder::due(booking, rules.policy, now)?;
-            Some(Act::ReminderDue(ReminderDue {
-                reminder: Some(reminder),
-            }))
+            let reminder = reminder::due(booking, rules.policy, now);
+            let due = |reminder| {
+                Act::ReminderDue(ReminderDue {
+                    reminder: Some(reminder),
+                })
+            };
+            reminder.map(due).into_iter().collect()
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

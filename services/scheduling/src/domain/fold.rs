@@ -38,6 +38,7 @@ pub fn kind(act: &Act) -> &'static str {
         Act::OfferEnded(_) => "offer.ended",
         Act::WaitingLeft(_) => "waiting.left",
         Act::WaitingBooked(_) => "waiting.booked",
+        Act::OfferExtended(_) => "offer.extended",
         Act::MarkRecorded(_) => "mark.recorded",
         Act::StandingWarned(_) => "standing.warned",
         Act::BookingRested(_) => "booking.rested",
@@ -75,7 +76,10 @@ pub fn booking(booking: &mut Booking, act: &Act, at: Timestamp, is_demonstration
             booking.no_show_at = Some(at);
         }
         Act::BookingKept(_) => booking.is_kept = true,
-        Act::OtherTimesOffered(a) => booking.other_times.extend(a.other_times.clone()),
+        Act::OtherTimesOffered(a) => {
+            booking.other_times.extend(a.other_times.clone());
+            booking.is_kept = false;
+        }
         Act::ReminderDue(a) => booking.reminders.extend(a.reminder),
         Act::BreachRecorded(a) => booking.breaches.extend(a.breach.clone()),
         _ => {}
@@ -110,6 +114,11 @@ pub fn waiting(waiting: &mut Waiting, act: &Act, at: Timestamp, is_demonstration
         Act::SeatOffered(a) => {
             waiting.offers.extend(a.offer.clone());
             waiting.set_state(WaitingState::Offered);
+        }
+        Act::OfferExtended(a) => {
+            for offer in waiting.offers.iter_mut().filter(|o| o.number == a.number) {
+                offer.hold.clone_from(&a.hold);
+            }
         }
         Act::OfferEnded(a) => {
             ended(waiting, a.number, a.outcome());

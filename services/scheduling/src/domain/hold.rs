@@ -28,6 +28,17 @@ pub fn extensions(rules: &BookingPolicy, is_assisted: bool) -> u32 {
     }
 }
 
+/// When a hold ends that is extended now: one that was offered to somebody who waits lasts as long as it was offered, and
+/// not beyond the start of its slot.
+fn lasts_until(hold: &Hold, rules: &BookingPolicy, now: DateTime<Utc>) -> DateTime<Utc> {
+    if hold.waiting.is_empty() {
+        return expires_at(rules, now);
+    }
+    let seconds = policy::filled(rules).offer_seconds;
+    let until = now + TimeDelta::seconds(seconds.into());
+    until.min(time::of(hold.starts_at.as_ref()))
+}
+
 /// The hold, extended now. It never ends earlier than it would have.
 ///
 /// # Errors
@@ -45,7 +56,7 @@ pub fn extended(hold: &Hold, rules: &BookingPolicy, now: DateTime<Utc>) -> Resul
     };
     Ok(Hold {
         extensions_left,
-        expires_at: Some(timestamp(ends.max(expires_at(rules, now)))),
+        expires_at: Some(timestamp(ends.max(lasts_until(hold, rules, now)))),
         ..hold.clone()
     })
 }
@@ -66,7 +77,7 @@ pub fn live(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal
     ))
 }
 
-/// When to warn the applicant that a hold ends.
+/// From when on the applicant is warned that a hold ends.
 #[must_use]
 pub fn warn_at(expires_at: DateTime<Utc>) -> DateTime<Utc> {
     expires_at - WARNING
@@ -96,6 +107,28 @@ mod tests {
     }
 
     proptest! {
+        /// An offer lasts as long again as it was offered, and nobody who waits is kept from a seat that has begun.
+        #[test]
+        fn an_offer_is_extended_by_what_it_was_offered_for_and_ends_by_the_start_of_its_slot(
+            seconds in 1_u32..86_400, starts in 1_i64..200_000, left in 1_u32..20, part in 0.0..1.0,
+        ) {
+            let rules = BookingPolicy { offer_seconds: seconds, ..BookingPolicy::default() };
+            let ends = starts.min(seconds.into());
+            let hold = Hold {
+                waiting: "somebody".to_owned(),
+                starts_at: Some(timestamp(instant(starts))),
+                expires_at: Some(timestamp(instant(ends))),
+                extensions_left: left,
+                ..Hold::default()
+            };
+            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a part of some seconds")]
+            let now = (ends as f64 * part) as i64;
+            let longer = extended(&hold, &rules, instant(now)).expect("it lives");
+            prop_assert_eq!(longer.extensions_left, left - 1);
+            let until = starts.min(now + i64::from(seconds));
+            prop_assert_eq!(time::of(longer.expires_at.as_ref()), instant(until));
+        }
+
         /// Whatever a district configures: once for anybody, as often or oftener for the assisted, never for ever.
         #[test]
         fn every_hold_can_be_extended_once_and_no_hold_lives_for_ever(

@@ -1,9 +1,8 @@
 //! Appointments kept within the appointed time (BB-9.2b): a service that starts outside its slot is the institution's
-//! breach, and so is one that never starts for somebody who was there. Who does not come breaches nothing of the
-//! institution's and nothing of their own: nobody's breach.
+//! breach, and so is one that never starts for somebody who was there, or whose time the site took away. Who else does not
+//! come breaches nothing of the institution's and nothing of their own: nobody's breach.
 
 use bangban_kit::refusal::Refusal;
-use bangban_limits::time::instant;
 use bangban_proto::bangban::scheduling::v1::{Booking, BookingPolicy};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -20,17 +19,8 @@ pub struct Kept {
     pub checked_in_at: Option<DateTime<Utc>>,
     /// When the service started.
     pub started_at: Option<DateTime<Utc>>,
-}
-
-impl From<&Booking> for Kept {
-    fn from(booking: &Booking) -> Self {
-        Self {
-            starts_at: time::of(booking.starts_at.as_ref()),
-            ends_at: time::of(booking.ends_at.as_ref()),
-            checked_in_at: booking.checked_in_at.as_ref().and_then(instant),
-            started_at: booking.service_started_at.as_ref().and_then(instant),
-        }
-    }
+    /// Whether the site could not keep the time, and the applicant was told so.
+    pub is_taken_away: bool,
 }
 
 /// How an appointment counts.
@@ -40,7 +30,8 @@ pub enum Verdict {
     Open,
     /// The service started within the slot.
     OnTime,
-    /// It started before the slot, or after it, or not at all although the applicant was there: the institution's breach.
+    /// It started before the slot, or after it, or not at all although the applicant was there, or had no other time for the
+    /// one that the site could not keep: the institution's breach.
     Breach,
     /// The applicant did not come: nobody's breach, not counted.
     NoShow,
@@ -55,6 +46,7 @@ pub fn verdict(kept: &Kept, now: DateTime<Utc>) -> Verdict {
         (Some(_), _) => Verdict::Breach,
         (None, _) if now < kept.ends_at => Verdict::Open,
         (None, Some(_)) => Verdict::Breach,
+        (None, None) if kept.is_taken_away => Verdict::Breach,
         (None, None) => Verdict::NoShow,
     }
 }
@@ -153,6 +145,7 @@ mod tests {
             ends_at: instant(15),
             checked_in_at: checked_in.map(instant),
             started_at: started.map(instant),
+            is_taken_away: false,
         }
     }
 
@@ -177,6 +170,23 @@ mod tests {
         counts.add(verdict(&kept(None, None), instant(15)));
         assert_eq!((counts.no_show_count, counts.due_count()), (1, 0));
         assert!((counts.on_time_rate() - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn nobody_who_was_told_to_choose_another_time_has_not_come() {
+        let kept = Kept {
+            is_taken_away: true,
+            ..kept(None, None)
+        };
+        assert_eq!(
+            verdict(&kept, instant(14)),
+            Verdict::Open,
+            "they may choose"
+        );
+        let mut counts = Counts::default();
+        counts.add(verdict(&kept, instant(15)));
+        assert_eq!((counts.no_show_count, counts.due_count()), (0, 1));
+        assert!(counts.on_time_rate().abs() < f64::EPSILON);
     }
 
     #[test]

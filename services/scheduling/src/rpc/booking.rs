@@ -135,7 +135,8 @@ impl Rpc {
                 caller,
                 policy: &rules,
             };
-            let act = appointment::cancel(&booking, reason, &outside)?;
+            let is_given = self.is_given(&booking).await?;
+            let act = appointment::cancel(&booking, reason, is_given, &outside)?;
             let subject = format!("bookings/{id}");
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
@@ -165,6 +166,14 @@ impl Rpc {
                 Err(error) => self.again(&mut command, error).await?,
             }
         }
+    }
+
+    /// Whether the slot of an appointment still gives its seat, as memory knows it: a change may be younger than the sweep
+    /// that puts down what becomes of the appointment.
+    async fn is_given(&self, booking: &Booking) -> Result<bool, Error> {
+        let slot = slot_of(&booking.slot)?;
+        let layout = self.doors.layout(&booking.district, &slot).await?;
+        Ok(layout.is_none_or(|slot| !slot.is_closed && booking.seat < slot.capacity))
     }
 
     pub(super) async fn move_booking_of(
@@ -273,7 +282,8 @@ impl Rpc {
                 policy: &rules,
             };
             let target = target(&slot, number, &there, &found);
-            let act = appointment::moved(&booking, target, &outside);
+            let is_given = self.is_given(&booking).await?;
+            let act = appointment::moved(&booking, target, is_given, &outside);
             let subject = format!("bookings/{id}");
             let chain = chain(&district, subject, (version, head), caller, now);
             let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);

@@ -1,27 +1,39 @@
 //! Keeping a held seat for longer, giving it up, and making it an appointment, which asks the gate nothing.
 
 use bangban_kit::{identity::Caller, refusal::Refusal};
+use bangban_ledger::Hash;
 use bangban_proto::bangban::scheduling::v1::{
     Booking, BookingChange, BookingState, ConfirmBookingRequest, ExtendHoldRequest, Hold,
-    ReleaseHoldRequest, SeatState,
+    OfferExtended, ReleaseHoldRequest, SeatState, Waiting,
 };
-use bangban_store::{Error, command::Command, write::Provided};
+use bangban_store::{
+    Error, Now,
+    command::Command,
+    write::{Chain, Provided, Row, State},
+};
 use chrono::DateTime;
 use tonic::{Request, Response, Status};
 
-use super::{Rpc, command::answer, confirmation, hold::slot_of, recent::unread, taken};
+use super::{
+    Rpc,
+    command::{answer, carry_out, chain},
+    confirmation,
+    hold::slot_of,
+    recent::unread,
+    taken,
+};
 use crate::{
     domain::{
-        hold,
+        Act, fold, hold,
         outside::timestamp,
         policy,
         seat::{self as rules, Mine},
         slot,
     },
     store::{
-        Seat, SeatKey, at,
+        self, Seat, SeatKey, at,
         load::{self, Loaded},
-        still, us,
+        still, us, waiting as places,
     },
 };
 
@@ -44,7 +56,7 @@ impl Rpc {
         };
         let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
         let command = Command::new(&caller, &r);
-        self.change(&caller, command, named, change).await
+        self.change(&caller, command, named, true, change).await
     }
 
     pub(super) async fn release(
@@ -59,16 +71,18 @@ impl Rpc {
         };
         let named = (r.slot.as_str(), r.seat, r.booking.as_str(), r.epoch);
         let command = Command::new(&caller, &r);
-        self.change(&caller, command, named, change).await
+        self.change(&caller, command, named, false, change).await
     }
 
     /// Changes a hold of the caller's, which stays its own record: by a request that it knows it is not changed again, and is
-    /// answered as it is by now.
+    /// answered as it is by now. With `may_be_offered` also one that is offered to somebody whose place in the waiting list
+    /// the caller sees, who may accept it: that is on record with the place.
     async fn change(
         &self,
         caller: &Caller,
         mut command: Command,
         (slot, number, booking, epoch): (&str, u32, &str, u64),
+        may_be_offered: bool,
         change: impl Fn(&Seat, &Loaded, &str) -> Result<Seat, Refusal>,
     ) -> Result<Response<Hold>, Status> {
         let key = hex::encode(command.key());
@@ -77,17 +91,35 @@ impl Rpc {
             slot: slot_of(slot)?,
             seat: u16::try_from(number).unwrap_or(u16::MAX),
         };
-        self.scope(caller, &district).await?;
+        let scope = self.scope(caller, &district).await?;
         loop {
             let loaded = load::held(&self.learned, &command, (&seat, booking)).await?;
             let seat = loaded.seat.as_ref();
             if let Some(done) = seat.filter(|s| s.was_asked(booking, &key)) {
                 return Ok(Response::new(done.hold(done.epoch)));
             }
-            let seat = mine(caller, seat, (booking, epoch), &loaded)?;
+            let place = match seat.filter(|s| may_be_offered && !s.waiting.is_empty()) {
+                Some(seat) => {
+                    store::find_waiting(&self.store, &scope, caller, &seat.waiting).await?
+                }
+                None => None,
+            };
+            let holder = match &place {
+                Some(_) => caller.subject.as_str(),
+                None => seat.map_or("", |s| s.holder.as_str()),
+            };
+            let seat = mine((caller, holder), seat, (booking, epoch), &loaded)?;
             let changed = change(seat, &loaded, &key)?;
             let told = changed.hold(changed.epoch + 1);
-            match self.store.write_rows(vec![changed.row()]).await {
+            let written = match place {
+                None => self.store.write_rows(vec![changed.row()]).await,
+                Some(place) => {
+                    let (chain, row) = offer_extended(caller, place, &told, loaded.now);
+                    let states = vec![State::Row(changed.row()), State::Row(row)];
+                    self.store.write(&chain, None, states).await.map(|_| ())
+                }
+            };
+            match written {
                 Ok(()) => return Ok(Response::new(told)),
                 Err(error) => self.again(&mut command, error).await?,
             }
@@ -152,7 +184,9 @@ impl Rpc {
         provided: Option<Provided>,
     ) -> Result<Response<BookingChange>, Error> {
         let named = (r.booking.as_str(), r.epoch);
-        let seat = mine(caller, loaded.seat.as_ref(), named, loaded)?;
+        let seat = loaded.seat.as_ref();
+        let holder = seat.map_or("", |s| s.holder.as_str());
+        let seat = mine((caller, holder), seat, named, loaded)?;
         let mut booking = Booking {
             channel: r.channel,
             proxy: r.proxy.clone(),
@@ -169,9 +203,28 @@ impl Rpc {
     }
 }
 
-/// The seat as a live hold of the caller's, which names it by its booking and by an epoch that it has had.
-fn mine<'a>(
+/// An offer that is open for longer, on record with its place.
+fn offer_extended(
     caller: &Caller,
+    (mut place, version, head): (Waiting, u64, Hash),
+    hold: &Hold,
+    now: Now,
+) -> (Chain, Row) {
+    let act = Act::OfferExtended(OfferExtended {
+        number: place.offers.last().map_or(0, |offer| offer.number),
+        hold: Some(hold.clone()),
+    });
+    let subject = format!("waiting/{}", place.id);
+    let chain = chain(&place.district, subject, (version, head), caller, now);
+    let chain = carry_out(&mut place, chain, vec![act], now, fold::waiting);
+    let row = places::row(&place, Some(version), (chain.number, &chain.head));
+    (chain, row)
+}
+
+/// The seat as a live hold of the caller's, which names it by its booking and by an epoch that it has had. `holder` is the
+/// subject of who may do as with a hold of their own.
+fn mine<'a>(
+    (caller, holder): (&Caller, &str),
     seat: Option<&'a Seat>,
     (booking, epoch): (&str, u64),
     loaded: &Loaded,
@@ -191,7 +244,7 @@ fn mine<'a>(
         is_of_booking: is_of_booking && seat.is_some_and(|s| s.has_had(epoch)),
         is_confirmed: loaded.booking.is_some()
             || seat.is_some_and(|s| s.booking == booking && s.state == SeatState::Confirmed),
-        holder: seat.map_or("", |s| s.holder.as_str()),
+        holder,
         subject: &caller.subject,
         expires_at: DateTime::from_timestamp_micros(due_us).unwrap_or_default(),
     };

@@ -27,7 +27,11 @@ use bangban_learned::{district, known::Learned};
 use bangban_net::peer::Peer;
 use bangban_store::{Error, Store};
 
-use crate::{domain::link::Keys, doorkeeper::Doorkeeper, tasks::Ruled};
+use crate::{
+    domain::link::Keys,
+    doorkeeper::Doorkeeper,
+    tasks::{Ruled, Waits},
+};
 use recent::Recent;
 
 /// What every method works with.
@@ -40,6 +44,7 @@ pub struct Rpc {
     pub(crate) links: Arc<Keys>,
     recent: Arc<Recent>,
     pub(crate) ruled: Arc<Ruled>,
+    pub(crate) waits: Arc<Waits>,
 }
 
 impl Rpc {
@@ -54,6 +59,7 @@ impl Rpc {
             links,
             recent: Arc::default(),
             ruled: Arc::default(),
+            waits: Arc::default(),
         }
     }
 

@@ -15,7 +15,8 @@ use crate::domain::{
 
 /// How an appointment counts, as the column has it: 0 while nothing is decided.
 fn verdict(booking: &Booking) -> i32 {
-    if booking.state() == BookingState::Cancelled {
+    // What the site could not keep ends with its breach.
+    if booking.state() == BookingState::Cancelled && booking.breaches.is_empty() {
         return CANCELLED;
     }
     if booking.state() == BookingState::NoShow {

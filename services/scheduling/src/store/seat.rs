@@ -9,6 +9,7 @@ use chrono::DateTime;
 use sea_orm::{QueryResult, Value};
 
 use super::{key::SeatKey, slot::SlotRow};
+use crate::domain::hold;
 
 /// Who gave a seat up that is due by a change of its slot, where else the key of a request stands.
 const CHANGED: &str = "changed";
@@ -210,6 +211,9 @@ impl Seat {
     #[must_use]
     pub fn hold(&self, epoch: u64) -> Hold {
         let at = |us| DateTime::from_timestamp_micros(us).map(clock::timestamp);
+        // When a seat that was given up comes back is nobody's to know.
+        let ends_us = self.due_us.filter(|_| self.state == SeatState::Held);
+        let ends = ends_us.and_then(DateTime::from_timestamp_micros);
         Hold {
             booking: self.booking.clone(),
             slot: self.key.slot.to_string(),
@@ -222,13 +226,14 @@ impl Seat {
             starts_at: at(self.starts_us),
             ends_at: at(self.ends_us),
             held_at: at(self.held_us),
-            expires_at: self.due_us.and_then(at),
+            expires_at: ends.map(clock::timestamp),
             extensions_left: self.extensions,
             is_assisted: self.is_assisted,
             waiting: self.waiting.clone(),
             is_reserved_seat: self.is_reserved,
             applicant_mask: self.mask.clone(),
             groups: self.groups.clone(),
+            warn_at: ends.map(hold::warn_at).map(clock::timestamp),
         }
     }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{BATCH, standing::marked};
 use crate::{
     domain::{
-        Act, Outside, appointment, fold, person, policy, standing, time,
+        Act, Outside, appointment, fold, hold, person, policy, standing, time,
         waiting::{self, Freed},
     },
     rpc::{Rpc, ahead, carry_out, chain},
@@ -68,7 +68,7 @@ pub(super) async fn ruled(rpc: &Rpc, now: Now) -> Result<usize, Error> {
         let outdated = rules::outdated(&rpc.store, &change, now.us(), BATCH).await?;
         for id in &outdated {
             let loaded = loaded(rpc, &change.district, id).await?;
-            steps += usize::from(write(rpc, &change.district, loaded, None).await?);
+            steps += usize::from(write(rpc, &change.district, loaded, Vec::new()).await?);
         }
         if outdated.is_empty() && is_last {
             rules::passed(&rpc.store, &change).await?;
@@ -116,8 +116,8 @@ async fn step(rpc: &Rpc, district: &str, id: &str) -> Result<bool, Error> {
         caller: &caller,
         policy: &rules,
     };
-    let act = appointment::due(booking, &outside);
-    write(rpc, district, loaded, act).await
+    let acts = appointment::due(booking, &outside);
+    write(rpc, district, loaded, acts).await
 }
 
 /// Puts an act on an appointment's record; `false` when somebody else was faster.
@@ -126,18 +126,18 @@ pub(super) async fn acted(rpc: &Rpc, district: &str, id: &str, act: Act) -> Resu
     let is_open = |state| state == BookingState::Confirmed;
     match &loaded.booking {
         Some((booking, ..)) if is_open(booking.state()) => {
-            write(rpc, district, loaded, Some(act)).await
+            write(rpc, district, loaded, vec![act]).await
         }
         _ => Ok(false),
     }
 }
 
-/// Writes an act on an appointment, with what follows from it for the person; without one, when it is due next.
+/// Writes acts on an appointment, with what follows from them for the person; without any, when it is due next.
 async fn write(
     rpc: &Rpc,
     district: &str,
     loaded: Box<Loaded>,
-    act: Option<Act>,
+    acts: Vec<Act>,
 ) -> Result<bool, Error> {
     let caller = Caller::system("scheduling");
     let Some((mut booking, version, head)) = loaded.booking.clone() else {
@@ -145,7 +145,7 @@ async fn write(
     };
     let now = loaded.now;
     let rules = policy::filled(&loaded.policy);
-    let Some(act) = act else {
+    if acts.is_empty() {
         // The rules have changed, or a reminder was missed until it was too late: it is due at another time.
         let mut row = rows::row(
             &mut booking,
@@ -155,11 +155,11 @@ async fn write(
         );
         row.read = Some(version);
         return super::seats::changed(rpc, row).await;
-    };
-    let is_no_show = matches!(act, Act::NoShowRecorded(_));
+    }
+    let is_no_show = acts.iter().any(|act| matches!(act, Act::NoShowRecorded(_)));
     let subject = format!("bookings/{}", booking.id);
     let chain = chain(district, subject, (version, head), &caller, now);
-    let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+    let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
     let row = rows::row(
         &mut booking,
         Some(version),
@@ -277,13 +277,14 @@ pub(super) async fn offer(
     Ok((steps, left))
 }
 
-/// Whose turn it is, and until when.
+/// Whose turn it is, until when, and how often they may ask for as long again.
 struct First {
     place: Waiting,
     version: u64,
     head: Hash,
     person: Person,
     until: DateTime<Utc>,
+    extensions: u32,
 }
 
 /// The first who waits and may have the seat, and until when it is offered.
@@ -309,7 +310,9 @@ async fn first_for(
                 continue;
             }
             if let Some(person) = may(rpc, &place, slot, now).await? {
+                let extensions = hold::extensions(&rules, waiting::is_special(&place));
                 return Ok(Some(First {
+                    extensions,
                     place,
                     version,
                     head,
@@ -353,6 +356,7 @@ async fn offered(rpc: &Rpc, first: First, seat: Seat, now: Now) -> Result<bool, 
         head,
         person,
         until,
+        extensions,
     } = first;
     let held = Seat {
         held_epoch: seat.epoch + 1,
@@ -365,7 +369,7 @@ async fn offered(rpc: &Rpc, first: First, seat: Seat, now: Now) -> Result<bool, 
         item: place.item.clone(),
         held_us: now.us(),
         due_us: Some(until.timestamp_micros()),
-        extensions: 0,
+        extensions,
         is_assisted: !place.groups.is_empty(),
         waiting: place.id.clone(),
         hold_key: String::new(),

@@ -1,31 +1,15 @@
-//! Days: published when their time has come, reservations lifted when theirs has, and appointments looked after on days
-//! whose capacity has changed (BB-9.2b).
+//! Days: published when their time has come, and reservations lifted when theirs has.
 
-use bangban_kit::{identity::Caller, refusal::Refusal};
-use bangban_proto::bangban::scheduling::v1::{
-    BookingKept, BookingState, Day, OtherTimes, OtherTimesOffered, SlotAvailability,
-};
+use bangban_kit::identity::Caller;
 use bangban_store::{Error, Now};
-use chrono::{Days, NaiveDate};
 
-use super::BATCH;
+use super::{BATCH, key_of};
 use crate::{
-    domain::{
-        Act, appointment, change,
-        outside::{timestamp, today},
-        time,
-    },
     doorkeeper::Doorkeeper,
     rpc::Rpc,
-    store::{DayKey, capacity, due, us},
+    store::{capacity, due, us},
     work,
 };
-
-/// Most other times that are offered.
-const OTHER_TIMES: usize = 5;
-
-/// How many days ahead other times are looked for.
-const LOOKED_AHEAD: u64 = 14;
 
 /// When a site is tried again whose days could not be published: in five minutes.
 const PUT_OFF_US: i64 = 300_000_000;
@@ -50,10 +34,6 @@ pub(super) async fn publish(rpc: &Rpc, now: Now) -> Result<usize, Error> {
         }
     }
     Ok(steps)
-}
-
-fn key_of(id: &str) -> Result<DayKey, Refusal> {
-    id.parse().map_err(Refusal::internal)
 }
 
 /// Lifts reservations that have ended: the gate first, so that nobody is told full because of them (BB-7.1.1).
@@ -108,129 +88,4 @@ async fn told(rpc: &Rpc, day: &bangban_slots::Day, slots: &[String]) -> Result<O
         [generation] => Some(generation),
         _ => None,
     })
-}
-
-/// Looks after appointments on days that have changed: kept where the site still serves at that time, else offered other
-/// times, each once for the time that it has. A day is done with when it was looked through behind the end of its care and
-/// nothing was left to do.
-pub(super) async fn care(rpc: &Rpc, now: Now) -> Result<usize, Error> {
-    let mut steps = 0;
-    let mut behind = Default::default();
-    loop {
-        // A day stays in care when it was looked after, so that the next ones are behind it.
-        let days = due::days_in_care(&rpc.store, &behind, BATCH).await?;
-        let Some((last, _)) = days.last() else {
-            return Ok(steps);
-        };
-        behind = last.clone();
-        for ((district, id), until_us) in &days {
-            let looked = match cared(rpc, district, &key_of(id)?, now).await {
-                // One day that cannot be looked after stops no other; it stays in care.
-                Err(Error::Refused(refusal)) => {
-                    tracing::warn!(
-                        district,
-                        day = id,
-                        %refusal,
-                        "appointments of a day cannot be looked after; it is tried again"
-                    );
-                    continue;
-                }
-                looked => looked?,
-            };
-            steps += looked.done;
-            if looked.found == 0 && *until_us <= now.us() {
-                due::care_is_over(&rpc.store, (district.as_str(), id.as_str()), *until_us).await?;
-            }
-        }
-    }
-}
-
-/// What looking through a day came to.
-#[derive(Debug, Default)]
-struct Looked {
-    /// Appointments that were to be kept or offered other times.
-    found: usize,
-    /// Those that were; of the others somebody else was faster.
-    done: usize,
-}
-
-/// Looks after the appointments of a day.
-async fn cared(rpc: &Rpc, district: &str, key: &DayKey, now: Now) -> Result<Looked, Error> {
-    let mut bookings = capacity::bookings(&rpc.store, district, key).await?;
-    bookings.retain(|booking| booking.state() == BookingState::Confirmed);
-    let mut looked = Looked::default();
-    if bookings.is_empty() {
-        return Ok(looked);
-    }
-    let day = capacity::day(&rpc.store, district, key).await?.body;
-    let slots = capacity::slots(&rpc.store, district, key).await?;
-    for booking in bookings {
-        let row = slots.iter().find(|s| s.key.to_string() == booking.slot);
-        let is_stranded = row.is_some_and(|s| booking.seat >= u32::from(s.seats()));
-        let has_offer = appointment::offered(&booking).is_some();
-        if !is_stranded || booking.is_kept || has_offer {
-            continue;
-        }
-        let is_closed = row.is_some_and(|s| s.is_closed);
-        let is_served = !is_closed || serves(rpc, district, key, &booking).await?;
-        let act = if is_served {
-            Act::BookingKept(BookingKept {
-                reason: "时段容量调整，预约保留".to_owned(),
-            })
-        } else {
-            let free = around(rpc, district, key, now).await?;
-            let number = u32::try_from(booking.other_times.len()).unwrap_or(u32::MAX);
-            Act::OtherTimesOffered(OtherTimesOffered {
-                other_times: Some(OtherTimes {
-                    number: number.saturating_add(1),
-                    reason: reason(&day),
-                    slots: change::other_times(&booking, &free, OTHER_TIMES),
-                    offered_at: Some(timestamp(now.at)),
-                }),
-            })
-        };
-        looked.found += 1;
-        looked.done += usize::from(super::bookings::acted(rpc, district, &booking.id, act).await?);
-    }
-    Ok(looked)
-}
-
-fn reason(day: &Day) -> String {
-    format!("{} {} 的安排已变更", day.site, day.date)
-}
-
-/// Whether the site still serves at the time of an appointment.
-async fn serves(
-    rpc: &Rpc,
-    district: &str,
-    key: &DayKey,
-    booking: &bangban_proto::bangban::scheduling::v1::Booking,
-) -> Result<bool, Error> {
-    let known = rpc.learned.now(district).await?;
-    let Some(site) = known.site(&key.site) else {
-        return Ok(false);
-    };
-    let kept = capacity::of_site(&rpc.store, district, &key.site).await?;
-    let minute = |at| time::local(time::of(at)).1;
-    let span = (
-        minute(booking.starts_at.as_ref()),
-        minute(booking.ends_at.as_ref()),
-    );
-    let plan = work::plan(site, &kept.body, &known);
-    Ok(plan.serves(&booking.group, key.date, span)?)
-}
-
-/// What is free around a day at its site.
-async fn around(
-    rpc: &Rpc,
-    district: &str,
-    key: &DayKey,
-    now: Now,
-) -> Result<Vec<SlotAvailability>, Error> {
-    let first = (key.date - Days::new(LOOKED_AHEAD)).max(today(now.at));
-    let last: NaiveDate = key.date + Days::new(LOOKED_AHEAD);
-    let days = rpc
-        .free_days(district, &key.site, (first, last), "")
-        .await?;
-    Ok(days.into_iter().flat_map(|day| day.slots).collect())
 }

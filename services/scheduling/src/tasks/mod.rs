@@ -7,6 +7,7 @@
 
 mod audit;
 mod bookings;
+mod care;
 mod days;
 mod plans;
 mod seats;
@@ -14,6 +15,7 @@ pub mod standing;
 
 use std::time::Duration;
 
+use bangban_kit::refusal::Refusal;
 use bangban_proto::bangban::scheduling::v1::BookingPolicy;
 use bangban_store::{Error, Now};
 use tokio_util::sync::CancellationToken;
@@ -21,10 +23,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::{delay, policy},
     rpc::Rpc,
+    store::DayKey,
 };
 
 pub use audit::audit;
 pub(crate) use bookings::Ruled;
+pub(crate) use care::Waits;
 
 /// Between two looks at what is due.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -41,6 +45,11 @@ const BATCH: i64 = 200;
 pub fn cooled(rules: &BookingPolicy, now: Now) -> i64 {
     let most = policy::cooling(rules);
     (now.at + delay::cooling(rand::random(), most)).timestamp_micros()
+}
+
+/// A day by its id.
+fn key_of(id: &str) -> Result<DayKey, Refusal> {
+    id.parse().map_err(Refusal::internal)
 }
 
 /// Whether it is time for another look.
@@ -91,8 +100,9 @@ pub async fn once(rpc: &Rpc) -> Result<usize, Error> {
             + Box::pin(days::lift(rpc, now)).await?
             + Box::pin(seats::expire(rpc, now)).await?
             + Box::pin(bookings::ruled(rpc, now)).await?
-            + Box::pin(bookings::due(rpc, now)).await?
-            + Box::pin(days::care(rpc, now)).await?;
+            // Who lost their time is told before it counts that nobody came.
+            + Box::pin(care::take(rpc, now)).await?
+            + Box::pin(bookings::due(rpc, now)).await?;
         steps += progress;
         // Nothing left, or what is left was just taken by another replica.
         if progress == 0 {

@@ -4,7 +4,7 @@ use bangban_proto::bangban::scheduling::v1::{BookingPolicy, ExceptionKind};
 use chrono::TimeDelta;
 
 use super::{
-    ask::{accept, cancel, close, exception, extend, joined, put_exception},
+    ask::{accept, cancel, close, exception, extend, joined, moved, put_exception},
     world::{LI_NA, World, at, numbers, slot, worlds},
 };
 
@@ -40,6 +40,7 @@ async fn bb_9_2b_a_reservation_that_is_lifted_in_the_same_sweep_ends_no_care() {
 async fn bb_9_2b_a_service_that_was_away_for_hours_looks_after_what_changed_before() {
     for world in worlds("care_later").await {
         let date = world.published(2, 0).await;
+        world.publish(world.working_day(2).await).await;
         let booking = world.booked(&slot(date, 0)).await;
         let rest = exception("rest", date, ExceptionKind::Holiday);
         put_exception(&world, rest).await;
@@ -101,5 +102,78 @@ async fn bb_9_2b_a_hold_that_was_extended_and_confirms_when_its_slot_is_long_clo
         let confirmed = world.confirm(&hold).await.expect("confirmed");
         world.sweep().await;
         assert!(world.get(&confirmed.id).await.is_kept, "on record");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_where_nothing_is_free_that_is_told_once_and_times_are_offered_as_soon_as_one_is() {
+    for world in worlds("care_nothing_free").await {
+        let date = world.published(1, 0).await;
+        let next = world.working_day(2).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        let rest = exception("rest", date, ExceptionKind::Holiday);
+        put_exception(&world, rest).await;
+        // Also behind the hour for which a day is looked after at the least.
+        for seconds in [0, 3500, 3500] {
+            later(&world, seconds).await;
+            world.sweep().await;
+            let told = world.get(&booking.id).await.other_times;
+            assert_eq!(told.len(), 1, "told once: {told:?}");
+            assert!(told[0].slots.is_empty() && told[0].number == 1, "{told:?}");
+            assert_eq!(in_care(&world).await, 1, "who waits is not forgotten");
+        }
+        world.publish(next).await;
+        later(&world, 5).await;
+        world.sweep().await;
+        let told = world.get(&booking.id).await.other_times;
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!((told[1].number, told[1].slots.len()), (2, 4), "{told:?}");
+        world.sweep().await;
+        assert_eq!(in_care(&world).await, 0, "nobody waits any more");
+        let there = moved(&world, &booking.id, &told[1].slots[0]).await;
+        assert_eq!(there.expect("moved").slot, slot(next, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_who_waits_for_other_times_is_looked_after_until_their_own_begins() {
+    for world in worlds("care_until_begin").await {
+        let date = world.published(1, 0).await;
+        let booking = world.booked(&slot(date, 1)).await;
+        let rest = exception("rest", date, ExceptionKind::Holiday);
+        put_exception(&world, rest).await;
+        for (hour, minute, days) in [(9, 29, 1), (9, 31, 0)] {
+            world.advance_to(at(date, hour, minute)).await;
+            world.sweep().await;
+            assert_eq!(in_care(&world).await, days, "{hour}:{minute}");
+        }
+        let told = world.get(&booking.id).await.other_times;
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_who_was_kept_is_offered_other_times_when_the_site_closes_after_all() {
+    for world in worlds("care_kept").await {
+        let date = world.published(1, 0).await;
+        world.publish(world.working_day(2).await).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        close(&world, &slot(date, 0)).await;
+        world.sweep().await;
+        let kept = world.get(&booking.id).await;
+        assert!(kept.is_kept && kept.other_times.is_empty(), "{kept:?}");
+        let rest = exception("rest", date, ExceptionKind::Holiday);
+        put_exception(&world, rest).await;
+        world.sweep().await;
+        let told = world.get(&booking.id).await;
+        assert!(!told.is_kept && told.other_times.len() == 1, "{told:?}");
+        world.advance_to(at(date, 9, 30)).await;
+        world.sweep().await;
+        let ended = world.get(&booking.id).await;
+        assert_eq!(
+            (ended.breaches.len(), ended.no_show_at),
+            (1, None),
+            "{ended:?}"
+        );
     }
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use bangban_kit::refusal::{reason as reason_of, requirement};
 use bangban_proto::bangban::scheduling::v1::{
-    self as v1, BookingState, CancelReason, LinkPurpose, WaitingState,
+    self as v1, BookingState, CancelReason, ExceptionKind, LinkPurpose, WaitingState,
 };
 use bangban_rig::Server;
 use bangban_scheduling::GATE;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use tonic::{Code, Status, Streaming};
 use tonic_health::pb::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
@@ -19,7 +19,10 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use super::{
-    ask::{cancel, check_in, complete, extend, joined, link, moved, release, seen, start},
+    ask::{
+        cancel, check_in, complete, exception, extend, joined, link, moved, put_exception, release,
+        seen, start,
+    },
     double::Directory,
     world::{ADMIN, DISTRICT, LI_NA, SITE, World, at, changed, database, reason, slot, written},
 };
@@ -262,5 +265,42 @@ async fn bb_9_2b_without_redis_seats_are_refused_all_else_works_and_health_says_
         })
         .await;
         serves(&world).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_other_times_are_offered_when_redis_is_back_to_who_lost_theirs_meanwhile() {
+    for (world, mut redis) in worlds("degraded_offers").await {
+        world.served.works_unasked();
+        let date = world.published(1, 0).await;
+        let next = world.working_day(2).await;
+        world.publish(next).await;
+        let booking = world.booked(&slot(date, 0)).await;
+        redis.kill();
+        until("what is free is not known", || async {
+            !available(&world, next).await.is_known
+        })
+        .await;
+        let rest = exception("rest", date, ExceptionKind::Holiday);
+        put_exception(&world, rest).await;
+        // Also behind the hour for which a day is looked after at the least.
+        for seconds in [0, 3500, 3500] {
+            let now = world.now().await;
+            world.advance_to(now + TimeDelta::seconds(seconds)).await;
+            world.sweep().await;
+            let told = world.get(&booking.id).await.other_times;
+            assert_eq!(told, [], "nobody can say what is free");
+        }
+        redis.run();
+        until("other times are offered", || async {
+            !world.get(&booking.id).await.other_times.is_empty()
+        })
+        .await;
+        let told = world.get(&booking.id).await.other_times;
+        assert_eq!(told.len(), 1, "{told:?}");
+        let slots: Vec<String> = (0..4).map(|number| slot(next, number)).collect();
+        assert_eq!(told[0].slots, slots);
+        let there = moved(&world, &booking.id, &slots[1]).await;
+        assert_eq!(there.expect("moved").slot, slots[1]);
     }
 }

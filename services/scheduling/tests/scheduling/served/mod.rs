@@ -26,6 +26,7 @@ mod refusals;
 mod remembered;
 mod reminders;
 pub mod server;
+mod taken_away;
 mod unknown;
 mod upgraded;
 mod waiting;

@@ -55,9 +55,9 @@ async fn bb_7_1_1_a_declined_offer_goes_to_the_next_and_meanwhile_nobody_else_ta
         let there = moved(&world, &other.id, &slot(date, 0)).await;
         assert_eq!(reason(there), "SLOT_FULL");
         assert_eq!(reason(world.confirm(&hold).await), "HOLD_OF_ANOTHER");
+        let longer = extend(&world, &CHEN_JUN, &hold).await;
+        assert_eq!(reason(longer), "HOLD_OF_ANOTHER");
         for who in [&LI_NA, &CHEN_JUN] {
-            let longer = extend(&world, who, &hold).await;
-            assert_eq!(reason(longer), "HOLD_OF_ANOTHER");
             let gone = release(&world, who, &hold).await;
             assert_eq!(reason(gone), "HOLD_OF_ANOTHER");
         }
@@ -231,5 +231,46 @@ async fn bb_7_1_1_nobody_is_offered_a_seat_at_the_time_of_one_that_they_take_at_
             offers += usize::from(stands(&world, waiting).await.0 == WaitingState::Offered);
         }
         assert!(offers > 0, "offers were made meanwhile");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_an_offer_is_kept_for_longer_once_for_anybody_and_ten_times_for_the_assisted() {
+    for (groups, most) in [(vec![], 1), (vec![SpecialGroup::Disabled], 10)] {
+        for world in worlds("offer_longer").await {
+            world.without_cooling().await;
+            let date = world.published(1, 0).await;
+            let given_up = world.booked(&slot(date, 0)).await;
+            let place = joined(&world, &world.person(&groups), &date.to_string()).await;
+            cancel(&world, &given_up.id).await.expect("cancelled");
+            world.sweep().await;
+            let offer = async || {
+                let place = seen(&world, &place.id).await.waiting.expect("a place");
+                assert_eq!(place.state(), WaitingState::Offered, "{place:?}");
+                assert_eq!(place.offers.len(), 1, "{place:?}");
+                place.offers[0].hold.clone().expect("a hold")
+            };
+            let first = offer().await;
+            assert_eq!(first.extensions_left, most);
+            for left in (0..most).rev() {
+                let now = world.now().await;
+                world.advance_to(now + TimeDelta::seconds(1790)).await;
+                let longer = extend(&world, &LI_NA, &first).await.expect("extended");
+                assert_eq!(longer.extensions_left, left);
+                assert_eq!(offer().await, longer, "on record");
+                let seconds = |at: Option<prost_types::Timestamp>| at.expect("an instant").seconds;
+                let ends = seconds(longer.expires_at);
+                assert!((1795..=1805).contains(&(ends - world.now().await.timestamp())));
+                assert_eq!(ends - seconds(longer.warn_at), 60, "there is time to ask");
+            }
+            let more = extend(&world, &LI_NA, &first).await;
+            assert_eq!(reason(more), "EXTENSIONS_USED_UP");
+            let now = world.now().await;
+            world.advance_to(now + TimeDelta::seconds(1780)).await;
+            world.sweep().await;
+            assert_eq!(offer().await.extensions_left, 0, "it is still theirs");
+            let accepted = accept(&world, &place.id).await.expect("accepted");
+            assert_eq!(accepted.slot, slot(date, 0));
+        }
     }
 }

@@ -93,6 +93,8 @@ async fn bb_9_2b_whichever_extension_is_asked_for_again_is_no_extension() {
         };
         let released = release().await.expect("released");
         assert_eq!(released.state(), SeatState::Cooling);
+        let ends = (released.expires_at, released.warn_at);
+        assert_eq!(ends, (None, None), "nobody knows when it comes back");
         assert_eq!(release().await.expect("repeated"), released);
         assert_eq!(reason(ask(&asked[0]).await), "HOLD_UNKNOWN", "it is over");
     }
