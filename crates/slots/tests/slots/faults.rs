@@ -2,6 +2,7 @@
 //! again within seconds without anybody's help.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bangban_rig::{Cluster, Faketime, Sentinels, Server};
@@ -36,7 +37,12 @@ async fn crowd(settings: &Settings, days: u32) -> Crowd {
 async fn memory_serves_a_crowd() {
     let crowd = Crowd::start(Arc::default(), vec![Gate::memory()], 2);
     crowd.gets(300, 300, SECONDS).await;
+    let seen = Arc::clone(&crowd.seen);
     crowd.end().await;
+    assert!(
+        seen.only_reserved.load(Ordering::Relaxed) > 0,
+        "reserved seats were left to nobody"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
