@@ -16,7 +16,7 @@ const SECONDS: Duration = Duration::from_secs(15);
 /// From a master's death until people are served by another, with the time in which its death is noticed and voted on.
 const FAILED_OVER: Duration = Duration::from_secs(10);
 
-fn gates(count: usize, truth: &Arc<Truth>, settings: &Settings) -> Vec<Gate> {
+pub fn gates(count: usize, truth: &Arc<Truth>, settings: &Settings) -> Vec<Gate> {
     let settings = Settings {
         abandoned_after: Duration::from_millis(500),
         ..settings.clone()
