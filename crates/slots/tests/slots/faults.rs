@@ -141,6 +141,40 @@ async fn a_failover_by_sentinel_that_loses_acknowledged_writes_is_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_master_that_lives_on_as_a_replica_is_left_for_the_new_one() {
+    let group = Sentinels::start();
+    let crowd = crowd(&settings(&group.url()), 2).await;
+    group.change_places();
+    let since = Instant::now();
+    crowd.gets(20, 20, FAILED_OVER).await;
+    println!(
+        "served again {:?} after the master became a replica, which refused writes: {}",
+        since.elapsed(),
+        group.refused_by_the_old_master()
+    );
+    assert_eq!(group.master.info("replication", "role"), "slave");
+    assert_eq!(group.replica.info("replication", "role"), "master");
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_master_that_stands_still_is_left_for_the_new_one_and_not_believed_when_it_goes_on() {
+    let group = Sentinels::start();
+    let crowd = crowd(&settings(&group.url()), 2).await;
+    group.master.pause();
+    let since = Instant::now();
+    crowd.gets(20, 20, FAILED_OVER).await;
+    println!(
+        "served again {:?} after the master stood still",
+        since.elapsed()
+    );
+    assert_eq!(group.replica.info("replication", "role"), "master");
+    group.master.resume();
+    crowd.gets(50, 20, SECONDS).await;
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_servers_that_both_seem_to_be_the_master_tell_nobody_full_wrongly() {
     let (one, other) = (Server::start(&[]), Server::start(&[]));
     let truth: Arc<Truth> = Arc::default();
