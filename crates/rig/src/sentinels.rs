@@ -57,6 +57,32 @@ impl Sentinels {
         master.ask::<u32>(&["CLIENT", "KILL", "TYPE", "replica"]);
     }
 
+    /// A failover though nothing is wrong: the replica becomes the master, and the master, which lives on, its replica. It is
+    /// told so at once, before Sentinels name the other, and closes nobody's connection, as Sentinels would in time.
+    ///
+    /// # Panics
+    /// When the replica is not promoted.
+    pub fn change_places(&self) {
+        eventually("a failover begins", SECONDS, || {
+            let begun = self.sentinels[0].try_ask::<()>(&["SENTINEL", "FAILOVER", "main"]);
+            begun.ok()
+        });
+        eventually("the replica is promoted", SECONDS, || {
+            (self.replica.info("replication", "role") == "master").then_some(())
+        });
+        let port = self.replica.port.to_string();
+        self.master.ask::<()>(&["REPLICAOF", "127.0.0.1", &port]);
+    }
+
+    /// How many writes the master refused because it is a replica now.
+    ///
+    /// # Panics
+    /// When it refused none.
+    #[must_use]
+    pub fn refused_by_the_old_master(&self) -> String {
+        self.master.info("errorstats", "errorstat_READONLY")
+    }
+
     /// How many bytes of writes the master has acknowledged that the replica does not know.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counts {
     /// Seats that were given out.
     pub picked: u64,
-    /// Times that somebody was told "full".
+    /// Times that somebody was told "full", or that only reserved seats are left.
     pub full: u64,
     /// Times that somebody was told "try again": seats being picked or freed, days being repaired.
     pub again: u64,

@@ -123,10 +123,13 @@ impl Gate {
                 inner.used.note([day]);
                 Picked::Seat(seat)
             }
-            Ok(Asked::Other(PickAnswer::Full)) => {
+            Ok(Asked::Other(full @ (PickAnswer::Full | PickAnswer::OnlyReserved))) => {
                 count(&inner.counters.full);
                 inner.in_vain.note([day]);
-                Picked::Full
+                match full {
+                    PickAnswer::Full => Picked::Full,
+                    _ => Picked::OnlyReserved,
+                }
             }
             Ok(Asked::Other(PickAnswer::Rebuilding(token))) => {
                 if inner.rebuilds.see(day.clone(), token) >= inner.abandoned_after {

@@ -12,8 +12,11 @@ use crate::{Day, Place, Row};
 pub enum Picked {
     /// This seat, for nobody else while the ticket stands. The database decides whether it is really free.
     Seat(Seat),
-    /// Every seat that this person may have is taken: true at some moment between question and answer.
+    /// Every seat of the slot is taken: true at some moment between question and answer.
     Full,
+    /// Every seat that anybody may have is taken, with the same truth; of those that are reserved for special groups some
+    /// are not, so that somebody of such a group may be given one. Never told to those who were asked for as such.
+    OnlyReserved,
     /// Not known: free seats are just being picked or freed, or the day is being repaired. Ask again, jittered.
     Again {
         /// When asking again makes sense.

@@ -34,6 +34,13 @@ pub trait Effects: Send + Sync {
     async fn caught_up(&self, _: &Transaction) -> Result<(), Error> {
         Ok(())
     }
+
+    /// These acts have taken effect, by this process or by another replica: each that follows the log hears of them, so
+    /// that none goes by what it remembers of before.
+    fn heard(&self, _: &[Act]) {}
+
+    /// Acts may have taken effect of which this process will not hear: it begins to follow the log now, behind them.
+    fn missed(&self) {}
 }
 
 /// Pause before a broken feed is taken up again; it doubles as long as nothing takes effect.
@@ -94,6 +101,7 @@ async fn follow(
             None
         }
     };
+    effects.missed();
     if let Some(at) = &at {
         store.saw(at.clone());
     }
@@ -130,6 +138,7 @@ async fn follow(
                 None => return Err(Error::Conflict),
             }
         }
+        effects.heard(&batch.acts);
         *pause = FIRST_PAUSE;
         lag.took(&batch, caught_up);
         store.saw(to);

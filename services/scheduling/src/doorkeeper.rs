@@ -46,6 +46,17 @@ pub struct Doorkeeper {
     clock: Arc<Mutex<(DateTime<Utc>, Instant)>>,
 }
 
+/// What there is for whoever asks for a seat.
+#[derive(Debug)]
+pub enum Pick {
+    /// This one.
+    Seat(Seat),
+    /// None for anybody, but one that is reserved for special groups (BB-7.1.1).
+    OnlyReserved,
+    /// The database has no such slot.
+    NoSlot,
+}
+
 /// SLOT_BUSY (BB-9.2b): nobody can say at the moment.
 #[must_use]
 pub fn busy() -> Refusal {
@@ -115,15 +126,14 @@ impl Doorkeeper {
     /// A seat of a slot. `until` is when the caller wants an answer.
     ///
     /// # Errors
-    /// SLOT_FULL, SLOT_BUSY, GATE_UNAVAILABLE; none is a seat that is not there: `None` says that the database has no
-    /// such slot.
+    /// SLOT_FULL: there is no seat for anybody; SLOT_BUSY, GATE_UNAVAILABLE.
     pub async fn pick(
         &self,
         district: &str,
         slot: &SlotKey,
         who: Who,
         until: Option<Instant>,
-    ) -> Result<Option<Seat>, Error> {
+    ) -> Result<Pick, Error> {
         let day = Self::day(district, &slot.day)?;
         let mut end = Instant::now() + PATIENCE;
         if let Some(until) = until {
@@ -132,7 +142,8 @@ impl Doorkeeper {
         let (mut rebuilds, mut waits) = (0, 0_u32);
         loop {
             match self.gate.pick(&day, slot.number, who).await {
-                Picked::Seat(seat) => return Ok(Some(seat)),
+                Picked::Seat(seat) => return Ok(Pick::Seat(seat)),
+                Picked::OnlyReserved => return Ok(Pick::OnlyReserved),
                 Picked::Full => return Err(full().into()),
                 Picked::Unavailable(it) => return Err(unavailable(it.after).into()),
                 Picked::Again { after } => {
@@ -162,7 +173,7 @@ impl Doorkeeper {
                     let known = known?;
                     let slots = known.get(&slot.day).copied().unwrap_or_default();
                     if usize::from(slot.number) >= slots {
-                        return Ok(None);
+                        return Ok(Pick::NoSlot);
                     }
                 }
             }

@@ -122,9 +122,12 @@ impl Scheduling {
     #[must_use]
     pub fn tasks(&self, stop: CancellationToken) -> Vec<JoinHandle<()>> {
         let rpc = &self.rpc;
-        let effects = effects::Learns(FromDirectory {
-            store: rpc.store.clone(),
-        });
+        let effects = effects::Learns {
+            from: FromDirectory {
+                store: rpc.store.clone(),
+            },
+            specials: Arc::clone(&rpc.specials),
+        };
         vec![
             tokio::spawn(consume::run(
                 rpc.store.clone(),

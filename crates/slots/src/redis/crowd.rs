@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use crate::value::PickAnswer;
 use crate::{Day, Unavailable, Who};
 
 /// Most slots that are remembered as sold out.
@@ -34,7 +35,7 @@ struct Crowd {
 /// What somebody in a crowd is told.
 #[derive(Debug)]
 enum Heard {
-    Full,
+    Full(PickAnswer),
     Unavailable(Unavailable),
     /// It is your turn to ask for those behind you.
     Ask(Asking),
@@ -43,8 +44,8 @@ enum Heard {
 /// What somebody is to do.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// Told by who asked: there is no seat.
-    Full,
+    /// Told by who asked: there is no seat for them, or none at all.
+    Full(PickAnswer),
     /// Told by who asked: Redis cannot be asked.
     Unavailable(Unavailable),
     /// Ask Redis, and say the answer.
@@ -85,7 +86,7 @@ impl Crowds {
             heard
         };
         match heard.await {
-            Ok(Heard::Full) => Turn::Full,
+            Ok(Heard::Full(answer)) => Turn::Full(answer),
             Ok(Heard::Unavailable(it)) => Turn::Unavailable(it),
             Ok(Heard::Ask(asking)) => Turn::Ask(asking),
             // The crowd broke up.
@@ -122,8 +123,8 @@ impl Crowds {
 }
 
 impl Asking {
-    /// The slot was sold out.
-    pub(super) fn was_full(mut self) {
+    /// The slot was sold out, as the answer says.
+    pub(super) fn was_full(mut self, answer: PickAnswer) {
         if mem::take(&mut self.leads) {
             let behind = {
                 let mut crowds = self.crowds.lock();
@@ -131,7 +132,7 @@ impl Asking {
                 crowd.map_or_else(Vec::new, |crowd| mem::take(&mut crowd.behind))
             };
             for one in behind {
-                _ = one.send(Heard::Full);
+                _ = one.send(Heard::Full(answer));
             }
             self.crowds.next(&self.of);
         } else {
@@ -179,6 +180,8 @@ mod tests {
 
     use super::*;
 
+    const FULL: PickAnswer = PickAnswer::Full;
+
     fn slot() -> Of {
         let day = Day::new(
             "d",
@@ -199,8 +202,8 @@ mod tests {
     async fn sold_out() -> Arc<Crowds> {
         let crowds: Arc<Crowds> = Arc::default();
         let (one, other) = (asks(&crowds).await, asks(&crowds).await);
-        other.was_full();
-        one.was_full();
+        other.was_full(FULL);
+        one.was_full(FULL);
         crowds
     }
 
@@ -211,7 +214,7 @@ mod tests {
         let (mut early, mut late) = (crowds.join(slot()).boxed(), crowds.join(slot()).boxed());
         assert!((&mut early).now_or_never().is_none());
         assert!((&mut late).now_or_never().is_none());
-        first.was_full();
+        first.was_full(FULL);
         // Both came while the first asked already: one of them asks for both.
         let Some(Turn::Ask(second)) = (&mut late).now_or_never() else {
             panic!("the last to come leads")
@@ -220,8 +223,8 @@ mod tests {
             (&mut early).now_or_never().is_none(),
             "not told by the first"
         );
-        second.was_full();
-        assert!(matches!(early.await, Turn::Full));
+        second.was_full(PickAnswer::OnlyReserved);
+        assert!(matches!(early.await, Turn::Full(PickAnswer::OnlyReserved)));
         drop(asks(&crowds).await);
     }
 
@@ -251,7 +254,7 @@ mod tests {
         assert!((&mut stays).now_or_never().is_none());
         assert!((&mut goes).now_or_never().is_none());
         drop(goes);
-        first.was_full();
+        first.was_full(FULL);
         let Some(Turn::Ask(next)) = stays.now_or_never() else {
             panic!("it is its turn")
         };

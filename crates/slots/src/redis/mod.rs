@@ -85,13 +85,15 @@ impl Redis {
         seat: impl FnOnce(u16, Ticket) -> Seat + Send + 'static,
     ) -> Result<Asked, Unavailable> {
         let asking = match self.crowds.join((day.clone(), slot, who)).await {
-            Turn::Full => return Ok(Asked::Other(PickAnswer::Full)),
+            Turn::Full(answer) => return Ok(Asked::Other(answer)),
             Turn::Unavailable(it) => return Err(it),
             Turn::Ask(asking) => asking,
         };
         let asked = self.ask_for(day, slot, who, seat).await;
         match &asked {
-            Ok(Asked::Other(PickAnswer::Full)) => asking.was_full(),
+            Ok(Asked::Other(answer @ (PickAnswer::Full | PickAnswer::OnlyReserved))) => {
+                asking.was_full(*answer);
+            }
             Err(it) => asking.was_unavailable(*it),
             Ok(_) => drop(asking),
         }

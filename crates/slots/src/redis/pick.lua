@@ -1,6 +1,7 @@
 -- Gives out the first free seat of slot ARGV[1] that ARGV[2] ('O'rdinary or 'S'pecial) may have.
--- Answers P with index, number, ticket and token; or F(ull), A(gain), B(eing rebuilt) with the token, S(tale), X: this
--- is not the server, or not the history of data, that was admitted.
+-- Answers P with index, number, ticket and token; or F(ull), R: as full for them, but of the reserved seats some are not
+-- taken, A(gain), B(eing rebuilt) with the token, S(tale), X: this is not the server, or not the history of data, that
+-- was admitted.
 
 local day = known_head()
 if not day then return 'S' end
@@ -36,10 +37,12 @@ if at then
 end
 
 if seats ~= string.rep(TAKEN, behind - from) then return 'A' end
+local answer = 'F'
+if from > first and marks(day, seat_at(day, first), from_at) ~= string.rep(TAKEN, from - first) then answer = 'R' end
 -- A server keeps its scripts when it is demoted and promoted again, though it may have lost writes meanwhile; but each
 -- promotion gives it a new replication id.
 local replication = redis.call('INFO', 'replication')
 if find(replication, 'role:master', 1, true) and find(replication, 'master_replid:' .. SERVER, 1, true) then
-  return 'F'
+  return answer
 end
 return 'X'

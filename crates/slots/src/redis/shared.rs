@@ -253,8 +253,9 @@ impl Shared {
                 };
                 Asked::Seat(seat(u16::from_be_bytes([*s0, *s1]), ticket))
             }
-            [b'F'] if self.lease.is_fresh(generation) => Asked::Other(PickAnswer::Full),
-            [b'F'] => Asked::Withheld,
+            [b'F' | b'R'] if !self.lease.is_fresh(generation) => Asked::Withheld,
+            [b'F'] => Asked::Other(PickAnswer::Full),
+            [b'R'] => Asked::Other(PickAnswer::OnlyReserved),
             [b'A'] => Asked::Other(PickAnswer::Busy),
             [b'S'] => Asked::Other(PickAnswer::Stale),
             [b'B', token @ ..] => {

@@ -16,6 +16,8 @@ pub(crate) enum PickAnswer {
         ticket: Ticket,
     },
     Full,
+    /// All that they may have are taken; of those that are reserved for others some are not.
+    OnlyReserved,
     /// None free, but not all taken.
     Busy,
     /// Being rebuilt under this token.
@@ -61,10 +63,13 @@ pub(crate) fn pick(day: &mut Option<DayValue>, generation: i64, slot: u16, who: 
             ticket,
         };
     }
-    if theirs.all(|index| value.seat(index) == TAKEN) {
+    let is_taken = |index| value.seat(index) == TAKEN;
+    if !theirs.all(is_taken) {
+        PickAnswer::Busy
+    } else if (seats.start..first).all(is_taken) {
         PickAnswer::Full
     } else {
-        PickAnswer::Busy
+        PickAnswer::OnlyReserved
     }
 }
 

@@ -2,6 +2,7 @@
 //! again within seconds without anybody's help.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bangban_rig::{Cluster, Faketime, Sentinels, Server};
@@ -15,7 +16,7 @@ const SECONDS: Duration = Duration::from_secs(15);
 /// From a master's death until people are served by another, with the time in which its death is noticed and voted on.
 const FAILED_OVER: Duration = Duration::from_secs(10);
 
-fn gates(count: usize, truth: &Arc<Truth>, settings: &Settings) -> Vec<Gate> {
+pub fn gates(count: usize, truth: &Arc<Truth>, settings: &Settings) -> Vec<Gate> {
     let settings = Settings {
         abandoned_after: Duration::from_millis(500),
         ..settings.clone()
@@ -36,7 +37,12 @@ async fn crowd(settings: &Settings, days: u32) -> Crowd {
 async fn memory_serves_a_crowd() {
     let crowd = Crowd::start(Arc::default(), vec![Gate::memory()], 2);
     crowd.gets(300, 300, SECONDS).await;
+    let seen = Arc::clone(&crowd.seen);
     crowd.end().await;
+    assert!(
+        seen.only_reserved.load(Ordering::Relaxed) > 0,
+        "reserved seats were left to nobody"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -131,6 +137,40 @@ async fn a_failover_by_sentinel_that_loses_acknowledged_writes_is_survived() {
         since.elapsed(),
     );
     assert_eq!(group.replica.info("replication", "role"), "master");
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_master_that_lives_on_as_a_replica_is_left_for_the_new_one() {
+    let group = Sentinels::start();
+    let crowd = crowd(&settings(&group.url()), 2).await;
+    group.change_places();
+    let since = Instant::now();
+    crowd.gets(20, 20, FAILED_OVER).await;
+    println!(
+        "served again {:?} after the master became a replica, which refused writes: {}",
+        since.elapsed(),
+        group.refused_by_the_old_master()
+    );
+    assert_eq!(group.master.info("replication", "role"), "slave");
+    assert_eq!(group.replica.info("replication", "role"), "master");
+    crowd.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_master_that_stands_still_is_left_for_the_new_one_and_not_believed_when_it_goes_on() {
+    let group = Sentinels::start();
+    let crowd = crowd(&settings(&group.url()), 2).await;
+    group.master.pause();
+    let since = Instant::now();
+    crowd.gets(20, 20, FAILED_OVER).await;
+    println!(
+        "served again {:?} after the master stood still",
+        since.elapsed()
+    );
+    assert_eq!(group.replica.info("replication", "role"), "master");
+    group.master.resume();
+    crowd.gets(50, 20, SECONDS).await;
     crowd.end().await;
 }
 

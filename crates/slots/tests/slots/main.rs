@@ -1,5 +1,6 @@
 //! The gate against real servers, which the tests start themselves, and against a database that keeps rows exactly.
 
+mod account;
 mod bytes;
 mod faults;
 mod identity;

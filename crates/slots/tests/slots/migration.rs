@@ -55,7 +55,8 @@ async fn takes_all(gate: Gate, truth: Arc<Truth>, day: Day, given: Given) {
                 given.0.lock().unwrap().push(place);
             }
             Picked::Full => {
-                assert!(truth.was_full(&day, slot, asked, Instant::now()), "wrongly");
+                let asked = (asked, Instant::now());
+                assert!(truth.was_full(&day, slot, Who::Special, asked), "wrongly");
                 if given.places().len() == ALL {
                     return;
                 }
@@ -64,6 +65,7 @@ async fn takes_all(gate: Gate, truth: Arc<Truth>, day: Day, given: Given) {
             Picked::Again { .. } if given.places().len() == ALL => return,
             Picked::Again { after } => tokio::time::sleep(after).await,
             Picked::Unavailable(unavailable) => tokio::time::sleep(unavailable.after).await,
+            Picked::OnlyReserved => panic!("none is reserved"),
             Picked::Stale => panic!("the day was lost on its way"),
         }
     }

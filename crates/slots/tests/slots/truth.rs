@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bangban_slots::{BoxError, Day, DayState, Generations, Place, Row, SlotState};
+use bangban_slots::{BoxError, Day, DayState, Free, Generations, Place, Row, SlotState, Who};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stored {
@@ -23,13 +23,17 @@ struct Slot {
     reserved: u16,
     rows: HashMap<u16, Stored>,
     /// How many seats were free from then on.
-    free: Vec<(Instant, usize)>,
+    free: Vec<(Instant, Free)>,
 }
 
 impl Slot {
     fn note(&mut self) {
-        self.free
-            .push((Instant::now(), usize::from(self.capacity) - self.rows.len()));
+        let free = |from| (from..self.capacity).filter(|s| !self.rows.contains_key(s));
+        let free = Free {
+            ordinary: free(self.reserved).count() as u16,
+            special: free(0).count() as u16,
+        };
+        self.free.push((Instant::now(), free));
     }
 
     fn row(&self, seat: u16, now: Instant) -> Row {
@@ -180,8 +184,8 @@ impl Truth {
         })
     }
 
-    /// Whether there was a moment without a free seat between the two.
-    pub fn was_full(&self, day: &Day, slot: u16, from: Instant, to: Instant) -> bool {
+    /// Whether there was a moment between the two without a free seat that they may have.
+    pub fn was_full(&self, day: &Day, slot: u16, who: Who, (from, to): (Instant, Instant)) -> bool {
         self.with(day, slot, |slot| {
             let first = slot
                 .free
@@ -191,7 +195,10 @@ impl Truth {
             slot.free[first..]
                 .iter()
                 .take_while(|(since, _)| *since <= to)
-                .any(|(_, free)| *free == 0)
+                .any(|(_, free)| match who {
+                    Who::Ordinary => free.ordinary == 0,
+                    Who::Special => free.special == 0,
+                })
         })
     }
 }

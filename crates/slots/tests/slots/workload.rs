@@ -22,6 +22,8 @@ const SEATS: u16 = 4;
 pub struct Seen {
     pub seats: AtomicU64,
     pub full: AtomicU64,
+    /// Of these, the ones who were told that reserved seats are left.
+    pub only_reserved: AtomicU64,
     pub wrong_full: AtomicU64,
     pub again: AtomicU64,
     pub unavailable: AtomicU64,
@@ -34,9 +36,10 @@ impl std::fmt::Display for Seen {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         write!(
             f,
-            "{} seats, {} full ({} wrong), {} again, {} unavailable, {} refused, {} released",
+            "{} seats, {} full ({} but for reserved seats, {} wrong), {} again, {} unavailable, {} refused, {} released",
             of(&self.seats),
             of(&self.full),
+            of(&self.only_reserved),
             of(&self.wrong_full),
             of(&self.again),
             of(&self.unavailable),
@@ -226,7 +229,17 @@ async fn person(one: One) {
         let day = &one.days[rand::random_range(0..one.days.len())];
         let slot = rand::random_range(0..SLOTS);
         let asked_at = Instant::now();
-        match gate.pick(day, slot, Who::Special).await {
+        let who = match one_in(3) {
+            true => Who::Ordinary,
+            false => Who::Special,
+        };
+        let told_full = |full_for| {
+            seen.full.fetch_add(1, Ordering::Relaxed);
+            if !truth.was_full(day, slot, full_for, (asked_at, Instant::now())) {
+                seen.wrong_full.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        match gate.pick(day, slot, who).await {
             Picked::Seat(seat) => {
                 let place = seat.place();
                 truth.travel().await;
@@ -252,10 +265,12 @@ async fn person(one: One) {
                 }
             }
             Picked::Full => {
-                seen.full.fetch_add(1, Ordering::Relaxed);
-                if !truth.was_full(day, slot, asked_at, Instant::now()) {
-                    seen.wrong_full.fetch_add(1, Ordering::Relaxed);
-                }
+                told_full(Who::Special);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            Picked::OnlyReserved => {
+                told_full(Who::Ordinary);
+                seen.only_reserved.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             Picked::Again { after } => {

@@ -26,6 +26,7 @@ use crate::{
         person::{self, Seat as Theirs},
         policy, slot, standing,
     },
+    doorkeeper::{Doorkeeper, Pick, full},
     store::{
         Seat, SeatKey, SlotKey, at, booking as rows, capacity,
         load::{self, Asked, Found, Loaded},
@@ -232,20 +233,21 @@ impl Rpc {
                     Who::Ordinary
                 };
                 let until = deadline.map(|d| d.0);
-                picked = match self.doors.pick(&district, &slot, who, until).await {
-                    Err(Error::Refused(refusal)) => {
-                        return Err(self.why(&district, &slot, refusal).await?.into());
+                let refusal = match self.doors.pick(&district, &slot, who, until).await {
+                    Ok(Pick::Seat(seat)) => {
+                        picked = Some(seat);
+                        continue;
                     }
-                    other => other?,
+                    Ok(Pick::OnlyReserved) => full(),
+                    Ok(Pick::NoSlot) => return Err(slot::unknown().into()),
+                    Err(Error::Refused(refusal)) => refusal,
+                    Err(error) => return Err(error.into()),
                 };
-                if picked.is_none() {
-                    return Err(slot::unknown().into());
-                }
-                continue;
+                return Err(self.why(&district, &slot, refusal).await?.into());
             };
             let is_reserved = number < found.reserved_at(now.us());
             if number >= found.seats() || (is_reserved && !booking.is_assisted) {
-                let day = crate::doorkeeper::Doorkeeper::day(&district, &slot.day)?;
+                let day = Doorkeeper::day(&district, &slot.day)?;
                 seat.give_back().await;
                 _ = self.doors.gate().forget(&day).await;
                 self.store.again(&mut command, Error::Conflict).await?;

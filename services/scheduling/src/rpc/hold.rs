@@ -3,6 +3,8 @@
 //! The gate picks the seat; one statement reads what there is, and one writes the seat's row and the person's. A hold has
 //! no act: the row is its record (docs/decisions/0008-holds-are-rows.md).
 
+use std::time::Instant;
+
 use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
 use bangban_learned::known::Known;
 use bangban_proto::bangban::scheduling::v1::{Hold, HoldSlotRequest, SeatState};
@@ -26,7 +28,7 @@ use crate::{
         slot::{self, Wanted, not_published},
         standing, time,
     },
-    doorkeeper::{Doorkeeper, busy},
+    doorkeeper::{Doorkeeper, Pick, busy, full},
     store::{
         Person, Seat, SeatKey, SlotKey, SlotRow, capacity,
         load::{self, Loaded},
@@ -72,6 +74,15 @@ fn digest(command: &Command) -> String {
     hex::encode(&command.asked.digest[..8])
 }
 
+/// What there is for whoever wants a seat.
+enum Picked {
+    Seat(bangban_slots::Seat),
+    /// The database has no such slot.
+    NoSlot,
+    /// Why there is none, and whether there is one for somebody of a special group.
+    None(Refusal, bool),
+}
+
 /// Whether a seat that was picked is one for this person.
 enum Fits {
     Yes,
@@ -95,40 +106,44 @@ impl Rpc {
         self.scope(&caller, &r.district).await?;
         let mut command = Command::new(&caller, &r);
         let key = hex::encode(command.key());
-        let mut who = self.recent.is_special(&r.applicant).map(group);
+        let mut who = self.specials.has(&r.applicant).map(group);
         let mut picked = None;
+        // The person as directory said in this call, and as their row was then.
+        let mut asked_for: Option<Person> = None;
         // By what is remembered once, unless this very request may have a seat already.
         let mut is_first = !is_again && !self.recent.has_held(&key) && self.store.can_provide();
         loop {
             let seat = match picked.take() {
                 Some(seat) => seat,
-                None => match self.pick(&r.district, &slot, who, deadline).await {
-                    Ok(Some(seat)) => seat,
-                    // Told without a statement, unless this very request may have the seat that is missing.
-                    Err(Error::Refused(refusal)) => {
-                        if is_again || self.recent.has_held(&key) {
+                None => match self.pick(&r.district, &slot, who, deadline).await? {
+                    Picked::Seat(seat) => seat,
+                    Picked::NoSlot => {
+                        let loaded = self.load(&command, &slot, 0, &r.applicant).await?;
+                        slot::open(&wanted(&slot, &loaded), loaded.now.at)?;
+                        return Err(slot::unknown().into());
+                    }
+                    Picked::None(refusal, is_one_reserved) => {
+                        // Told without a statement, unless this very request may have the seat that is missing, or the
+                        // person one that is reserved.
+                        let may_have = is_again || self.recent.has_held(&key);
+                        let may_be_special = is_one_reserved && self.specials.doubts(&r.applicant);
+                        if may_have || may_be_special {
+                            let asked = Instant::now();
                             let loaded = self.load(&command, &slot, 0, &r.applicant).await?;
                             if let Some(hold) = held_before(&loaded, &command)? {
                                 return Ok(Response::new(hold));
                             }
-                        }
-                        let refusal = self.why(&r.district, &slot, refusal).await?;
-                        if refusal.reason == "SLOT_FULL"
-                            && who == Some(Who::Ordinary)
-                            && self
-                                .is_special_now(&command, &slot, &r.applicant, deadline)
-                                .await?
-                        {
-                            who = Some(Who::Special);
-                            continue;
+                            if may_be_special {
+                                let person = (loaded.person, loaded.now);
+                                let known = self.known(person, asked, deadline).await?;
+                                if known.is_special() {
+                                    who = Some(Who::Special);
+                                    asked_for = Some(known);
+                                    continue;
+                                }
+                            }
                         }
                         return Err(refusal.into());
-                    }
-                    Err(error) => return Err(error.into()),
-                    Ok(None) => {
-                        let loaded = self.load(&command, &slot, 0, &r.applicant).await?;
-                        slot::open(&wanted(&slot, &loaded), loaded.now.at)?;
-                        return Err(slot::unknown().into());
                     }
                 },
             };
@@ -144,6 +159,7 @@ impl Rpc {
                     return Ok(Response::new(told));
                 }
             }
+            let asked = Instant::now();
             let loaded = self
                 .load_on(ground, &command, (&slot, number), &r.applicant)
                 .await?;
@@ -154,8 +170,9 @@ impl Rpc {
             let now = loaded.now;
             may_hold(&loaded, &slot, &r.item)?;
             self.recent.saw(&slot, &loaded);
-            let known = ask::known(&self.directory, deadline, loaded.person.clone(), now).await?;
-            self.recent.learned(&r.applicant, known.is_special());
+            let person = asked_for.take_if(|it| it.version == loaded.person.version);
+            let person = person.unwrap_or_else(|| loaded.person.clone());
+            let known = self.known((person, now), asked, deadline).await?;
             let Some(found) = &loaded.slot else {
                 return Err(slot::unknown().into());
             };
@@ -164,6 +181,7 @@ impl Rpc {
                 Fits::Other(other) => {
                     seat.give_back().await;
                     who = Some(other);
+                    asked_for = Some(known);
                     continue;
                 }
                 Fits::Withdrawn => {
@@ -252,23 +270,27 @@ impl Rpc {
         Ok(())
     }
 
-    /// A seat of the slot. Of a person of whom nothing is known yet, one for anybody, and else one for special groups,
-    /// which the database's word on the person then confirms or takes back.
+    /// A seat of the slot; of a person of whom nothing is known yet, one for anybody. None that is reserved is picked, and
+    /// kept from those for whom it is, before it is known that the person is one of them.
     async fn pick(
         &self,
         district: &str,
         slot: &SlotKey,
         who: Option<Who>,
         deadline: Option<Deadline>,
-    ) -> Result<Option<bangban_slots::Seat>, Error> {
+    ) -> Result<Picked, Error> {
         let until = deadline.map(|d| d.0);
-        let first = who.unwrap_or(Who::Ordinary);
-        match self.doors.pick(district, slot, first, until).await {
-            Err(Error::Refused(refusal)) if who.is_none() && refusal.reason == "SLOT_FULL" => {
-                self.doors.pick(district, slot, Who::Special, until).await
-            }
-            other => other,
-        }
+        let who = who.unwrap_or(Who::Ordinary);
+        let (refusal, is_one_reserved) = match self.doors.pick(district, slot, who, until).await {
+            Ok(Pick::Seat(seat)) => return Ok(Picked::Seat(seat)),
+            Ok(Pick::NoSlot) => return Ok(Picked::NoSlot),
+            Ok(Pick::OnlyReserved) => (full(), true),
+            Err(Error::Refused(refusal)) => (refusal, false),
+            Err(error) => return Err(error),
+        };
+        let refusal = self.why(district, slot, refusal).await?;
+        let is_one_reserved = is_one_reserved && refusal.reason == "SLOT_FULL";
+        Ok(Picked::None(refusal, is_one_reserved))
     }
 
     /// Why there is no seat, as far as memory knows better than the gate: that the time is past or closed, and that a
@@ -298,24 +320,17 @@ impl Rpc {
         Ok(if is_lifted { busy() } else { refusal })
     }
 
-    /// Whether somebody who is remembered to be of no special group is of one by now. Asked only where seats are reserved,
-    /// and of one person at most every two seconds.
-    async fn is_special_now(
+    /// What directory says of a person of whom the database was asked then; it is remembered of which group they are.
+    async fn known(
         &self,
-        command: &Command,
-        slot: &SlotKey,
-        applicant: &str,
+        (person, now): (Person, Now),
+        asked: Instant,
         deadline: Option<Deadline>,
-    ) -> Result<bool, Status> {
-        let layout = self.doors.layout(&command.district, slot).await?;
-        let is_reserved = layout.is_some_and(|slot| slot.reserved > 0);
-        if !is_reserved || !self.recent.doubts(applicant) {
-            return Ok(false);
-        }
-        let loaded = self.load(command, slot, 0, applicant).await?;
-        let known = ask::known(&self.directory, deadline, loaded.person, loaded.now).await?;
-        self.recent.learned(applicant, known.is_special());
-        Ok(known.is_special())
+    ) -> Result<Person, Status> {
+        let known = ask::known(&self.directory, deadline, person, now).await?;
+        let is_special = known.is_special();
+        self.specials.learned(&known.id, is_special, asked);
+        Ok(known)
     }
 
     async fn load(

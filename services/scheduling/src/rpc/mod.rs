@@ -12,6 +12,7 @@ mod links;
 mod read;
 mod recent;
 mod service;
+mod specials;
 mod standing;
 mod waiting;
 
@@ -19,6 +20,7 @@ pub use command::folded;
 
 pub(crate) use booking::ahead;
 pub(crate) use command::{carry_out, chain};
+pub(crate) use specials::Specials;
 
 use std::sync::Arc;
 
@@ -43,6 +45,7 @@ pub struct Rpc {
     pub(crate) doors: Doorkeeper,
     pub(crate) links: Arc<Keys>,
     recent: Arc<Recent>,
+    pub(crate) specials: Arc<Specials>,
     pub(crate) ruled: Arc<Ruled>,
     pub(crate) waits: Arc<Waits>,
 }
@@ -58,6 +61,7 @@ impl Rpc {
             doors,
             links,
             recent: Arc::default(),
+            specials: Arc::default(),
             ruled: Arc::default(),
             waits: Arc::default(),
         }

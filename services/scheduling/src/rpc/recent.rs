@@ -1,4 +1,4 @@
-//! What this process remembers of people and requests for some minutes. Losing it costs a question to the database.
+//! What this process remembers of requests and of those who hold seats, for some minutes. Losing it costs a question to the database.
 
 use std::{
     borrow::Borrow,
@@ -20,9 +20,6 @@ use crate::store::{
 /// How long it is remembered.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// How long it is without a doubt what somebody is: directory's feed takes about as long.
-const CERTAIN: Duration = Duration::from_secs(2);
-
 /// Most that is remembered; then all is forgotten.
 const MOST: usize = 100_000;
 
@@ -37,11 +34,10 @@ const BEHIND_US: i64 = 86_400_000_000;
 
 type Kept<K, T> = Mutex<HashMap<K, (Instant, T)>>;
 
-/// Whether people are of special groups, which requests have held a seat, what was read for those holds, and what another
-/// hold of the same slot, or by the same people, may go by.
+/// Which requests have held a seat, what was read for those holds, and what another hold of the same slot, or by the same
+/// people, may go by.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    specials: Kept<String, bool>,
     holds: Kept<String, ()>,
     read: Kept<String, Box<Loaded>>,
     grounds: Kept<String, Ground>,
@@ -90,20 +86,6 @@ pub(super) fn unread<T>(written: Result<T, Error>) -> Option<T> {
 }
 
 impl Recent {
-    /// Whether a person is of a special group, as far as it is remembered.
-    pub(crate) fn is_special(&self, applicant: &str) -> Option<bool> {
-        get(&self.specials, applicant, KEPT)
-    }
-
-    /// Whether a person may be of another group by now than what is remembered.
-    pub(crate) fn doubts(&self, applicant: &str) -> bool {
-        get(&self.specials, applicant, CERTAIN).is_none()
-    }
-
-    pub(crate) fn learned(&self, applicant: &str, is_special: bool) {
-        put(&self.specials, applicant.to_owned(), is_special, MOST);
-    }
-
     /// Whether a request has held a seat here.
     pub(crate) fn has_held(&self, key: &str) -> bool {
         get(&self.holds, key, KEPT).is_some()

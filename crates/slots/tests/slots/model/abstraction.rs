@@ -81,6 +81,8 @@ pub(super) struct Model {
     looks: Vec<Known>,
     /// How many days went because they were kept no longer.
     pub(super) ended: u64,
+    /// How often nothing but reserved seats was left.
+    pub(super) only_reserved: u64,
 }
 
 impl Model {
@@ -97,6 +99,7 @@ impl Model {
             begun: Vec::new(),
             looks: Vec::new(),
             ended: 0,
+            only_reserved: 0,
         }
     }
 
@@ -278,14 +281,18 @@ impl Model {
             self.held.push((picture.rebuild, *place, self.picks));
             return Said::Seat(*place);
         }
-        if theirs
-            .iter()
-            .all(|place| picture.seats[place] == Mark::Is(Row::Taken))
-        {
-            Said::Full
-        } else {
-            Said::Again
+        let taken = |places: &[Place]| {
+            let mut places = places.iter();
+            places.all(|place| picture.seats[place] == Mark::Is(Row::Taken))
+        };
+        if !taken(&theirs) {
+            return Said::Again;
         }
+        if taken(&picture.theirs(slot, true)) {
+            return Said::Full;
+        }
+        self.only_reserved += 1;
+        Said::OnlyReserved
     }
 
     fn audit(&mut self, nth: usize, rows: &[Row], reserved: u16) -> Said {

@@ -68,7 +68,7 @@ fn memory_redis_and_the_model_say_the_same() {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let [cut_off, abandoned, ended] = std::array::from_fn(|_| AtomicU64::new(0));
+    let [cut_off, abandoned, ended, only_reserved] = std::array::from_fn(|_| AtomicU64::new(0));
     let histories = (steps(), before(), 0..gates.len());
     let compared = TestRunner::new(config).run(&histories, |(steps, before, nth)| {
         let (patience, gate) = &gates[nth];
@@ -77,15 +77,18 @@ fn memory_redis_and_the_model_say_the_same() {
         cut_off.fetch_add(u64::from(!is_whole), Ordering::Relaxed);
         abandoned.fetch_add(compared.abandoned, Ordering::Relaxed);
         ended.fetch_add(compared.model.ended, Ordering::Relaxed);
+        only_reserved.fetch_add(compared.model.only_reserved, Ordering::Relaxed);
         Ok(())
     });
     compared.unwrap_or_else(|error| panic!("{error}"));
     println!(
-        "{abandoned:?} seats abandoned after a time, {ended:?} days ended, {cut_off:?} histories cut off"
+        "{abandoned:?} seats abandoned after a time, {ended:?} days ended, {only_reserved:?} times nothing but reserved \
+         seats was left, {cut_off:?} histories cut off"
     );
     assert!(cut_off.into_inner() < u64::from(HISTORIES) / 10, "vacuous");
     assert!(abandoned.into_inner() > 0, "vacuous");
     assert!(ended.into_inner() > 0, "vacuous");
+    assert!(only_reserved.into_inner() > 0, "vacuous");
 }
 
 /// What is driven through one history.

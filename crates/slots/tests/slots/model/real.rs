@@ -52,6 +52,7 @@ impl Real {
                         })
                     }
                     Picked::Full => Said::Full,
+                    Picked::OnlyReserved => Said::OnlyReserved,
                     Picked::Again { .. } => Said::Again,
                     Picked::Stale => Said::Stale,
                     Picked::Unavailable(unavailable) => return Err(unavailable.into()),

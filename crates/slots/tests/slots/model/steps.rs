@@ -214,6 +214,7 @@ pub(super) fn state(rows: &[Row], reserved: u16, before: u16, keep: Keep) -> Day
 pub(super) enum Said {
     Seat(Place),
     Full,
+    OnlyReserved,
     Again,
     Stale,
     Nothing,

@@ -97,7 +97,8 @@ async fn bb_9_2b_within_seconds_of_a_masters_death_people_are_served_by_its_repl
     let Redis::Cluster(cluster) = &mut redis else {
         panic!("a Cluster")
     };
-    served_again(&stage, &mut cluster.masters[0], &cluster.replica).await;
+    let (masters, replica) = (&mut cluster.masters, &cluster.replica);
+    served_again(&stage, replica, || masters[0].kill()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -45,17 +45,40 @@ async fn bb_9_2b_within_seconds_of_a_masters_death_people_are_served_by_the_one_
     let Some(stage) = Stage::open("new_master", &group.url(), (20, 2), 2).await else {
         return;
     };
-    served_again(&stage, &mut group.master, &group.replica).await;
+    served_again(&stage, &group.replica, || group.master.kill()).await;
 }
 
-/// People come and go, the master of their day dies, and its replica serves them. How long that takes is asked with no
-/// crowd: ten thousand who come again and again keep two cores busier than a failover does.
-pub async fn served_again(stage: &Stage, master: &mut Server, replica: &Server) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_within_seconds_of_becoming_a_replica_a_master_that_lives_on_is_left() {
+    let _alone = CROWDS.lock().await;
+    let group = Sentinels::start();
+    let Some(stage) = Stage::open("lives_on", &group.url(), (20, 2), 2).await else {
+        return;
+    };
+    served_again(&stage, &group.replica, || group.change_places()).await;
+    println!("writes refused: {}", group.refused_by_the_old_master());
+    assert_eq!(group.master.info("replication", "role"), "slave");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_within_seconds_of_a_masters_standstill_people_are_served_by_the_one_that_sentinel_names()
+ {
+    let _alone = CROWDS.lock().await;
+    let group = Sentinels::start();
+    let Some(stage) = Stage::open("stands_still", &group.url(), (20, 2), 2).await else {
+        return;
+    };
+    served_again(&stage, &group.replica, || group.master.pause()).await;
+}
+
+/// People come and go, the master of their day is lost to them, and its replica serves them. How long that takes is asked
+/// with no crowd: ten thousand who come again and again keep two cores busier than a failover does.
+pub async fn served_again(stage: &Stage, replica: &Server, is_lost: impl FnOnce()) {
     let sweeps = stage.sweeps();
     let regulars = Regulars::start(stage, 6);
     stage.log.serves(30).await;
     stage.fault();
-    master.kill();
+    tokio::task::block_in_place(is_lost);
     stage.is_failed_over(stage.log.clock.now_us()).await;
     assert_eq!(replica.info("replication", "role"), "master");
     regulars.leave().await;

@@ -6,9 +6,11 @@
 //! * capacity that is lowered while somebody takes one of the seats that are withdrawn;
 //! * the atomicity of the gate's script: a crowd at one gate, of which the database refuses nobody.
 
-use std::time::Duration;
-
 use bangban_proto::bangban::scheduling::v1::{self as v1, Hold};
+use futures::{
+    FutureExt as _,
+    future::{Either, ready, select},
+};
 use tokio::join;
 use uuid::Uuid;
 
@@ -174,11 +176,15 @@ async fn bb_9_2b_a_seat_is_withdrawn_or_held_and_never_both() {
     let meanwhile = async {
         // The change has read that the second seat is free, and is about to write.
         barrier.holds_back(1).await;
-        let soon = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            barrier.lets_go().await;
+        // Who takes that seat waits for the change; with it already, there is nothing to wait for.
+        let hold = caller.hold(&slot, &applicant).boxed();
+        let waits = barrier.holds_back(2).boxed();
+        let hold = match select(hold, waits).await {
+            Either::Left((answer, _)) => ready(answer).boxed(),
+            Either::Right((_, hold)) => hold,
         };
-        join!(caller.hold(&slot, &applicant), soon).0
+        barrier.lets_go().await;
+        hold.await
     };
     let (changed, second) = join!(capacity.change_slot(fewer), meanwhile);
     let day = changed.expect("changed").into_inner().day.expect("a day");

@@ -32,8 +32,8 @@ pub const HOLD_SECONDS: u32 = 2;
 /// How long what is over may stay: the time of a hold, and some looks of the sweep.
 const CLEARED_WITHIN: Duration = Duration::from_secs(15);
 
-/// From the death of a master until somebody who asked since is confirmed: that it is noticed and voted on takes the
-/// servers most of it.
+/// From the loss of a master until somebody who asked since is confirmed: that it is noticed and voted on takes the servers
+/// most of it.
 pub const FAILED_OVER: Duration = Duration::from_secs(10);
 
 /// Slots of the day.
@@ -304,7 +304,7 @@ impl Stage {
         rows.count()
     }
 
-    /// Until somebody is confirmed on a seat of the day that a crowd wants, asked for since its master died then.
+    /// Until somebody is confirmed on a seat of the day that a crowd wants, asked for since its master was lost then.
     ///
     /// # Panics
     /// When that takes longer than [`FAILED_OVER`].
@@ -313,7 +313,7 @@ impl Stage {
         let within = i64::try_from(FAILED_OVER.as_micros()).expect("short");
         while self.log.clock.now_us() < died + within {
             if let Some(again) = self.log.again_after(died, slots) {
-                println!("served again {again:?} after the master's death");
+                println!("served again {again:?} after the master was lost");
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -51,17 +51,17 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     let stop = CancellationToken::new();
     tokio::spawn(figures::run(gate, stop.clone()));
     until(told, "bangban_gate_degraded", |n| n == 0.0).await;
-    until(told, "bangban_gate_admissions_total", |n| n == 1.0).await;
+    until(told, "bangban_gate_admissions_total", |n| n >= 1.0).await;
 
     let date = world.published(1, 0).await;
     world.booked(&slot(date, 0)).await;
     let late = world.person(&[]);
     assert_eq!(reason(world.hold(&slot(date, 0), &late).await), "SLOT_FULL");
     let answers = |answer: &str| format!("bangban_gate_answers_total{{answer=\"{answer}\"}}");
-    until(told, &answers("seat"), |n| n == 1.0).await;
+    until(told, &answers("seat"), |n| n >= 1.0).await;
     until(told, &answers("full"), |n| n >= 1.0).await;
     until(told, &answers("again"), |n| n < 10.0).await;
-    until(told, "bangban_gate_rebuilds_total", |n| n == 1.0).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n >= 1.0).await;
     until(told, "bangban_gate_drift_found_total", |n| n == 0.0).await;
 
     // The gate says of the free seat of the second slot that it is taken, and of the taken one of the first that it is
@@ -80,16 +80,16 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     let wrong = format!("{free}{taken}");
     redis.ask::<usize>(&["SETRANGE", day.key(), &at.to_string(), &wrong]);
     until(told, "bangban_gate_drift_found_total", |n| n >= 2.0).await;
-    until(told, "bangban_gate_drift_repaired_total", |n| n == 2.0).await;
+    until(told, "bangban_gate_drift_repaired_total", |n| n >= 2.0).await;
     assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
 
     // The gate believes a seat of the first slot to be reserved: the day is read anew.
     until(told, "bangban_gate_forgotten_total", |n| n == 0.0).await;
     let reserved = (at - 16 + 2).to_string();
     redis.ask::<usize>(&["SETRANGE", day.key(), &reserved, "\0\u{1}"]);
-    until(told, "bangban_gate_forgotten_total", |n| n == 1.0).await;
+    until(told, "bangban_gate_forgotten_total", |n| n >= 1.0).await;
     assert_eq!(world.free(date).await, [(0, 0), (1, 0), (1, 0), (1, 0)]);
-    until(told, "bangban_gate_rebuilds_total", |n| n == 2.0).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n >= 2.0).await;
     until(told, "bangban_gate_audit_progress", |n| n == 1.0).await;
     let round = |took| took > 0.0 && took < 15.0;
     until(told, "bangban_gate_audit_round_seconds", round).await;
@@ -101,9 +101,9 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     until(told, &answers("unavailable"), |n| n >= 1.0).await;
     redis.run();
     until(told, "bangban_gate_degraded", |n| n == 0.0).await;
-    until(told, "bangban_gate_admissions_total", |n| n == 2.0).await;
+    until(told, "bangban_gate_admissions_total", |n| n >= 2.0).await;
     world.booked(&slot(date, 1)).await;
-    until(told, "bangban_gate_rebuilds_total", |n| n == 3.0).await;
+    until(told, "bangban_gate_rebuilds_total", |n| n >= 3.0).await;
     stop.cancel();
     telemetry.end().await;
 }

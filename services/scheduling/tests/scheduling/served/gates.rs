@@ -69,7 +69,7 @@ async fn given_back(world: &World, date: NaiveDate) -> Vec<i64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_process_whose_gate_is_not_believed_gives_no_seat_back() {
-    for world in worlds("generation").await {
+    for world in worlds("generation_release").await {
         world.without_cooling().await;
         let date = world.published(2, 0).await;
         let person = world.person(&[]);

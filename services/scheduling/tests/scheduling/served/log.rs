@@ -70,9 +70,14 @@ impl Log {
 
     /// Directory has done these, at once.
     pub async fn says(&self, acts: Vec<Act>) {
+        self.says_of(format!("tests/{}", Uuid::now_v7()), acts)
+            .await;
+    }
+
+    /// Directory has done these to something, as the first that is on record of it.
+    pub async fn says_of(&self, subject: String, acts: Vec<Act>) {
         let now = self.0.now().await.expect("the time");
         let caller = Caller::system("directory");
-        let subject = format!("tests/{}", Uuid::now_v7());
         let mut chain = Chain::new(DISTRICT, subject, 0, START, &caller, now);
         for act in acts {
             chain = chain.act("test.said", DirectoryAct { act: Some(act) }.encode_to_vec());

@@ -1,6 +1,6 @@
 //! A served scheduling on one database, with people who may call it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use bangban_calendar::{Calendar, SHANGHAI};
 use bangban_kit::{
@@ -46,8 +46,19 @@ pub struct World {
     _folder: tempfile::TempDir,
 }
 
+/// Names of tests that have a database.
+static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// A database of its own for each test: the demonstration clock is the whole database's.
+///
+/// # Panics
+/// When another test has one of this name, which it would lose.
 pub async fn database(name: &str) -> Option<String> {
+    let is_new = NAMES.lock().expect("names").insert(name.to_owned());
+    assert!(
+        is_new,
+        "two tests name their database {name:?}: choose another"
+    );
     let url = std::env::var("DATABASE_URL").ok()?;
     let db = sea_orm::Database::connect(&url).await.expect("postgresql");
     let own = format!("bangban_scheduling_test_{name}");
