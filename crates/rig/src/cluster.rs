@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::{Server, eventually, free_port};
+use crate::{Faketime, Server, eventually, free_port};
 
 const SECONDS: Duration = Duration::from_secs(20);
 
@@ -14,19 +14,24 @@ pub struct Cluster {
     pub replica: Server,
 }
 
-fn node() -> Server {
-    Server::start(&[
+fn node(clock: Option<&Faketime>) -> Server {
+    let port = free_port().to_string();
+    let args = [
         "--cluster-enabled",
         "yes",
         "--cluster-port",
-        &free_port().to_string(),
+        &port,
         "--cluster-node-timeout",
         "1000",
         "--cluster-require-full-coverage",
         "no",
         "--repl-diskless-sync-delay",
         "0",
-    ])
+    ];
+    match clock {
+        Some(clock) => clock.server(&args),
+        None => Server::start(&args),
+    }
 }
 
 impl Cluster {
@@ -36,7 +41,16 @@ impl Cluster {
     /// When they do not.
     #[must_use]
     pub fn start() -> Self {
-        let masters: Vec<Server> = (0..3).map(|_| node()).collect();
+        Self::of([None; 3])
+    }
+
+    /// The same with masters that go by these clocks.
+    ///
+    /// # Panics
+    /// When they do not agree.
+    #[must_use]
+    pub fn of(clocks: [Option<&Faketime>; 3]) -> Self {
+        let masters: Vec<Server> = clocks.map(node).into();
         let hosts = hosts(&masters);
         let made = Command::new("redis-cli")
             .args(["--cluster", "create"])
@@ -46,7 +60,7 @@ impl Cluster {
             .expect("redis-cli runs");
         let told = String::from_utf8_lossy(&made.stdout);
         assert!(made.status.success(), "{told}");
-        let replica = node();
+        let replica = node(None);
         let first: String = masters[0].ask(&["CLUSTER", "MYID"]);
         // Until the masters agree, they take nobody in.
         eventually("the replica is taken in", SECONDS, || {
@@ -58,16 +72,27 @@ impl Cluster {
             join.expect("redis-cli runs").status.success().then_some(())
         });
         let cluster = Self { masters, replica };
+        cluster.is_one();
+        cluster
+    }
+
+    /// Waits until all nodes agree that all of them are well, the replica of the first as well.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn is_one(&self) {
         eventually("the Cluster is one", SECONDS, || {
-            let mut nodes = cluster.masters.iter().chain([&cluster.replica]);
+            let mut nodes = self.masters.iter().chain([&self.replica]);
             let agree = nodes.all(|node| {
                 let info: String = node.ask(&["CLUSTER", "INFO"]);
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:4")
+                info.contains("cluster_state:ok")
+                    && info.contains("cluster_known_nodes:4")
+                    && info.contains("cluster_slots_pfail:0")
+                    && info.contains("cluster_slots_fail:0")
             });
-            let is_up = || cluster.replica.info("replication", "master_link_status") == "up";
+            let is_up = || self.replica.info("replication", "master_link_status") == "up";
             (agree && is_up()).then_some(())
         });
-        cluster
     }
 
     /// Which of the first masters serves a key, by their own word.

@@ -347,7 +347,8 @@ impl Rpc {
         load::hold(&self.learned, command, (&key, applicant)).await
     }
 
-    /// What there is for a hold: read where it is not `ground`, which is remembered, or not so any more.
+    /// What there is for a hold: read where it is not `ground`, which is remembered, or not so any more. Of somebody who holds
+    /// a seat all is read: it may be this very request that has held it, through another process.
     async fn load_on(
         &self,
         ground: Option<Box<Loaded>>,
@@ -361,7 +362,9 @@ impl Rpc {
                 seat,
             };
             let asked = (command.district.as_str(), applicant);
-            if let Some(loaded) = load::taker(&self.learned, ground, &key, asked).await? {
+            if let Some(loaded) = load::taker(&self.learned, ground, &key, asked).await?
+                && !loaded.ahead.iter().any(|seat| seat.is_held)
+            {
                 return Ok(loaded);
             }
         }

@@ -1,13 +1,12 @@
 //! The same on a Redis Cluster of three masters, of which the first has a replica. There is a day on each master, on which
 //! people come and go; the day that a crowd wants is the first master's, so that a failover is one of that day.
 //!
-//! All that another file runs on one server runs here as well, with two exceptions. While something happens to a server,
-//! ten thousand want twenty seats here only through flush, failover and restart; a thousand do through the rest, which
-//! has ten thousand on one server. And no clock is shifted: by it the servers of a Cluster judge each other, and one that
-//! is set back while they are at odds stays out of it until the time has come again. Tests whose gate is in memory, and
-//! that of Sentinels, are about no Cluster.
+//! All that another file runs on one server runs here as well, with as many people. The clock that is wrong is the first
+//! master's: by their clocks the servers of a Cluster judge each other, and one that is set back while they are at odds stays
+//! out of it until the time has come again, so it is shifted only when the Cluster is one. Tests whose gate is in memory, and
+//! those of Sentinels, are about no Cluster.
 
-use bangban_rig::eventually;
+use bangban_rig::{Cluster, Faketime, eventually};
 
 use super::{
     crowd::{CROWDS, Regulars, while_it_happens},
@@ -21,9 +20,6 @@ use super::{
     still::{come_and_go, ten_thousand},
     waiting::in_order,
 };
-
-/// How many want a seat at the same moment, where ten thousand do on one server.
-const PEOPLE: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_cluster_gives_ten_thousand_what_there_is() {
@@ -52,29 +48,28 @@ async fn bb_7_1_1_a_cluster_gives_seats_that_are_given_up_to_those_who_wait() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_on_a_cluster_that_is_killed_at_any_moment_loses_nobody() {
-    killed::at_any_moment(Redis::cluster(), PEOPLE).await;
+    killed::at_any_moment(Redis::cluster()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_a_cluster_knows_and_the_database_does_not_costs_no_seat()
 {
-    killed::before_the_database(Redis::cluster(), PEOPLE).await;
+    killed::before_the_database(Redis::cluster()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_the_database_knows_and_a_cluster_does_not_costs_no_seat()
 {
-    killed::behind_the_database(Redis::cluster(), PEOPLE).await;
+    killed::behind_the_database(Redis::cluster()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_cluster_serves_through_flush_death_old_data_and_standstill() {
     let _alone = CROWDS.lock().await;
     let mut redis = Redis::cluster();
-    let Some(mut stage) = Stage::on(&redis, "faults", (20, 2), 2).await else {
+    let Some(stage) = Stage::on(&redis, "faults", (20, 2), 2).await else {
         return;
     };
-    stage.people = PEOPLE;
     let sweeps = stage.sweeps();
     flush_death_old_data_and_standstill(&stage, &mut redis.masters()[0]).await;
     // Who stands still for longer than the others wait is replaced.
@@ -84,7 +79,37 @@ async fn bb_9_2b_a_cluster_serves_through_flush_death_old_data_and_standstill() 
     assert_eq!(cluster.replica.info("replication", "role"), "master");
     let seen = stage.judged().await;
     sweeps.abort();
-    seen.has_enough(100, 3_900, (stage.faults(), 6));
+    seen.has_enough(100, 39_000, (stage.faults(), 6));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_the_clock_of_a_master_decides_nothing() {
+    let _alone = CROWDS.lock().await;
+    let clock = Faketime::right();
+    let mut redis = Redis::Cluster(Cluster::of([Some(&clock), None, None]));
+    let Some(stage) = Stage::on(&redis, "clock", (20, 2), 2).await else {
+        return;
+    };
+    let Redis::Cluster(cluster) = &mut redis else {
+        panic!("a Cluster")
+    };
+    let (sweeps, master) = (stage.sweeps(), &cluster.masters[0]);
+    let before: Vec<u64> = master.ask(&["TIME"]);
+    while_it_happens(&stage, 6, async {
+        for offset in ["+700d", "-700d", "+3600"] {
+            // Set back while it is at odds with the others it would stay out until the time has come again.
+            tokio::task::block_in_place(|| cluster.is_one());
+            stage.fault();
+            clock.shift(offset);
+            stage.log.serves(2).await;
+        }
+    })
+    .await;
+    let after: Vec<u64> = master.ask(&["TIME"]);
+    assert!(after[0] > before[0] + 3000, "the clock was shifted");
+    let seen = stage.judged().await;
+    sweeps.abort();
+    seen.has_enough(40, 9_900, (stage.faults(), 3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

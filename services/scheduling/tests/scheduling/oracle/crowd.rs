@@ -78,7 +78,7 @@ pub async fn rush(stage: &Stage, slot: u16, people: usize) -> Rushed {
     }
 }
 
-/// The stage's crowd wants the seats of a slot, beside so many who come and go for each day, while something happens to
+/// Ten thousand want the seats of a slot, beside so many who come and go for each day, while something happens to
 /// the servers. Each is answered, whatever happens; and when it is over, exactly as many are confirmed as there are seats.
 pub async fn while_it_happens(stage: &Stage, others: usize, happens: impl Future<Output = ()>) {
     let regulars = Regulars::start(stage, others);
@@ -89,16 +89,15 @@ pub async fn while_it_happens(stage: &Stage, others: usize, happens: impl Future
     all_are_had(stage, rushed).await;
 }
 
-/// The stage's crowd wants the seats of a slot while something happens to the servers; most of it waits when it does.
+/// Ten thousand want the seats of a slot while something happens to the servers; most of it waits when it does.
 pub async fn rush_while(stage: &Stage, happens: impl Future<Output = ()>) -> Rushed {
     let before = stage.faults();
-    let people = stage.people;
-    let (rushed, ()) = tokio::join!(rush(stage, 0, people), happens);
-    assert_eq!(rushed.confirmed.len() + rushed.full, people);
+    let (rushed, ()) = tokio::join!(rush(stage, 0, PEOPLE), happens);
+    assert_eq!(rushed.confirmed.len() + rushed.full, PEOPLE);
     let seen = stage.seen()[before..].to_vec();
     println!("seen by {seen:?} of them who waited");
     assert!(
-        seen.iter().max() > Some(&(people / 2)),
+        seen.iter().max() > Some(&(PEOPLE / 2)),
         "most had been answered before anything happened: {seen:?}"
     );
     rushed

@@ -17,16 +17,14 @@ const KILLS: usize = 12;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_is_killed_at_any_moment_loses_nobody_and_tells_nobody_full_wrongly()
 {
-    at_any_moment(Redis::one(), PEOPLE).await;
+    at_any_moment(Redis::one()).await;
 }
 
-/// With so many who want twenty seats meanwhile.
-pub async fn at_any_moment(redis: Redis, people: usize) {
+pub async fn at_any_moment(redis: Redis) {
     let _alone = CROWDS.lock().await;
     let Some(mut stage) = Stage::on(&redis, "killed", (20, 2), 0).await else {
         return;
     };
-    stage.people = people;
     let mut processes = [Process::start(&stage), Process::start(&stage)];
     stage.connect(processes.iter().map(|p| p.address));
     while_it_happens(&stage, 12, async {
@@ -40,7 +38,7 @@ pub async fn at_any_moment(redis: Redis, people: usize) {
     })
     .await;
     let seen = stage.judged().await;
-    seen.has_enough(60, people - 100, (stage.faults(), KILLS));
+    seen.has_enough(60, PEOPLE - 100, (stage.faults(), KILLS));
 }
 
 /// Where the process is when it dies.
@@ -101,12 +99,11 @@ async fn freeing(stage: &Stage) -> Barrier {
 /// A seat is taken by a pick in Redis and a row in the database, and freed by both: killed between the two, each way. For
 /// each of these there is a burst of all who want twenty seats, who come just before the process dies; more bursts would
 /// make it a run of minutes.
-async fn between(redis: Redis, people: usize, name: &str, how: Dies) {
+async fn between(redis: Redis, name: &str, how: Dies) {
     let _alone = CROWDS.lock().await;
     let Some(mut stage) = Stage::on(&redis, name, (20, 0), 0).await else {
         return;
     };
-    stage.people = people;
     let mut process = Process::start(&stage);
     stage.connect([process.address].into_iter());
     let regulars = Regulars::start(&stage, 6);
@@ -137,27 +134,25 @@ async fn between(redis: Redis, people: usize, name: &str, how: Dies) {
     .await;
     all_are_had(&stage, rushed).await;
     let seen = stage.judged().await;
-    seen.has_enough(80, 2 * people - 100, (stage.faults(), 2));
+    seen.has_enough(80, 2 * PEOPLE - 100, (stage.faults(), 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_redis_knows_and_the_database_does_not_costs_no_seat() {
-    before_the_database(Redis::one(), PEOPLE).await;
+    before_the_database(Redis::one()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_service_that_dies_when_the_database_knows_and_redis_does_not_costs_no_seat() {
-    behind_the_database(Redis::one(), PEOPLE).await;
+    behind_the_database(Redis::one()).await;
 }
 
-/// With so many who want twenty seats meanwhile.
-pub async fn before_the_database(redis: Redis, people: usize) {
+pub async fn before_the_database(redis: Redis) {
     let name = "before_the_database";
-    between(redis, people, name, Dies::BeforeTheDatabase).await;
+    between(redis, name, Dies::BeforeTheDatabase).await;
 }
 
-/// With so many who want twenty seats meanwhile.
-pub async fn behind_the_database(redis: Redis, people: usize) {
+pub async fn behind_the_database(redis: Redis) {
     let name = "behind_the_database";
-    between(redis, people, name, Dies::BehindTheDatabase).await;
+    between(redis, name, Dies::BehindTheDatabase).await;
 }

@@ -15,7 +15,6 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{
     calls::{Caller, Log},
-    crowd::PEOPLE,
     judge::{self, History, Seen},
     redis::Redis,
     truth::{self, COOLING, HELD, Truth},
@@ -44,8 +43,6 @@ pub struct Stage {
     pub log: Arc<Log>,
     /// The day that a crowd wants, and on a Cluster one on each of the other masters.
     pub days: Vec<NaiveDate>,
-    /// How many want a seat at the same moment while something happens.
-    pub people: usize,
     pub capacity: u32,
     pub reserved: u32,
     /// For each fault, how many of a crowd waited for an answer when it came.
@@ -143,7 +140,6 @@ impl Stage {
             world,
             log: Log::new(),
             days,
-            people: PEOPLE,
             capacity,
             reserved,
             faults: Mutex::default(),

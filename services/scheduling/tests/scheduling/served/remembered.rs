@@ -1,19 +1,23 @@
 //! A process goes by what it remembers of a slot, its district, its rules and a person, as long as that is so: whoever has
 //! changed it, the database's word is the last (BB-7.1.1, BB-9.2b).
 
+use std::time::{Duration, Instant};
+
 use bangban_net::client::Channel;
 use bangban_proto::bangban::{
     directory::v1::Applicant,
     scheduling::v1::{self as v1, BookingPolicy, booking_service_client::BookingServiceClient},
 };
+use bangban_rig::Server;
 use chrono::NaiveDate;
 use sea_orm::ConnectionTrait as _;
 use tonic::Status;
 
 use super::{
     ask::release,
+    double::Directory,
     server::Served,
-    world::{ITEM, LI_NA, OTHER_ITEM, World, reason, slot, worlds},
+    world::{ITEM, LI_NA, OTHER_ITEM, World, database, reason, slot, worlds},
 };
 
 /// A day of which every slot is remembered, because somebody has held a seat of it.
@@ -175,5 +179,36 @@ async fn bb_9_2b_a_seat_that_was_used_is_held_again_under_a_higher_epoch() {
             hold.epoch
         );
         world.confirm(&again).await.expect("confirmed");
+    }
+}
+
+/// The answer to a request by a process whose gate may not have been admitted yet.
+async fn answered(world: &World, process: &Channel, request: &v1::HoldSlotRequest) -> v1::Hold {
+    let (mut client, began) = (BookingServiceClient::new(process.clone()), Instant::now());
+    loop {
+        match client.hold_slot(world.by(&LI_NA, request.clone())).await {
+            Ok(hold) => return hold.into_inner(),
+            Err(status) => assert!(began.elapsed() < Duration::from_secs(10), "{status}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_hold_that_is_asked_for_again_through_another_process_is_the_same() {
+    let postgres = database("remembered_again").await;
+    for url in [Some("sqlite".to_owned()), postgres].into_iter().flatten() {
+        let redis = Server::start(&[]);
+        let world = World::open_as(url, redis.url(), Directory::default()).await;
+        let other = Served::start(&world.config, world.directory.clone()).await;
+        let date = world.published(3, 0).await;
+        let stranger = World::holding(&slot(date, 0), &world.person(&[]));
+        // By which the other remembers the slot.
+        answered(&world, &other.channel, &stranger).await;
+        let request = World::holding(&slot(date, 0), &world.person(&[]));
+        let first = answered(&world, &world.served.channel, &request).await;
+        let mut client = BookingServiceClient::new(other.channel.clone());
+        let again = client.hold_slot(world.by(&LI_NA, request)).await;
+        assert_eq!(again.expect("the same").into_inner(), first);
     }
 }
