@@ -39,7 +39,7 @@ const WARM_UP: Duration = Duration::from_secs(5);
 
 /// Appointments of each client for which there are people before the first turn; afterwards twice as many as the fastest
 /// turn took.
-const FIRST: usize = 450;
+const FIRST: usize = 900;
 
 /// Slots of a day, of twenty minutes.
 const OF_DAY: usize = 25;
