@@ -19,17 +19,16 @@ use crate::{
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Days in use that are looked at each time; half of them at most are such on which somebody was told to wait, so that
-/// neither kind keeps the other waiting.
-const IN_USE: usize = 200;
+/// Days in use that are looked at each time, of each kind.
+const IN_USE: usize = 100;
 
-/// Days in use take one part of so many of the time.
-const SHARE_IN_USE: u32 = 20;
+/// Days on which somebody was told to wait take one part of so many of the time, at most.
+const SHARE_IN_VAIN: u32 = 5;
 
 /// Days of the round that are looked at each time.
 const BATCH: i64 = 100;
 
-/// The round takes one part of so many of the time.
+/// Days that are used otherwise take one part of so many of the time, and so does the round.
 const SHARE: u32 = 20;
 
 /// The shortest round: with few days each is looked at so often.
@@ -74,13 +73,18 @@ struct Round {
 
 /// Audits until `stop`.
 pub async fn audit(rpc: Rpc, stop: CancellationToken) {
-    let (mut in_use, mut of_round) = (Pace::one_in(SHARE_IN_USE), Pace::one_in(SHARE));
+    let mut in_vain = Pace::one_in(SHARE_IN_VAIN);
+    let [mut in_use, mut of_round] = [SHARE, SHARE].map(Pace::one_in);
+    let gate = rpc.doors.gate();
     let mut round = Round::default();
     while paused(&stop, PAUSE).await {
         let looked = async {
             let mut drift = 0;
+            if in_vain.next <= Instant::now() {
+                drift += looked_at(&rpc, gate.asked_in_vain(IN_USE), &mut in_vain).await?;
+            }
             if in_use.next <= Instant::now() {
-                drift += used(&rpc, &mut in_use).await?;
+                drift += looked_at(&rpc, gate.used(IN_USE), &mut in_use).await?;
             }
             if of_round.next <= Instant::now() {
                 drift += round.goes_on(&rpc, &mut of_round).await?;
@@ -101,11 +105,12 @@ pub async fn audit(rpc: Rpc, stop: CancellationToken) {
 }
 
 /// Compares days in use; answers how many seats the gate had wrong.
-async fn used(rpc: &Rpc, pace: &mut Pace) -> Result<u64, Error> {
+async fn looked_at(
+    rpc: &Rpc,
+    days: Vec<bangban_slots::Day>,
+    pace: &mut Pace,
+) -> Result<u64, Error> {
     let began = Instant::now();
-    let gate = rpc.doors.gate();
-    let mut days = gate.asked_in_vain(IN_USE / 2);
-    days.extend(gate.used(IN_USE - days.len()));
     let days = days.iter().filter_map(|day| parsed(day.key()));
     let drift = compared(rpc, days.collect()).await;
     pace.rests(began);
