@@ -35,12 +35,12 @@ pub struct Ahead {
     pub item: String,
 }
 
-/// Seats of a person that are not over since a day, as a text that [`ahead`] reads.
+/// Seats of a person that are not over since a day, as a text that [`ahead`] reads; who has no row, `p`, has never had one.
 fn ahead_sql(applicant: &str) -> String {
     format!(
-        "(SELECT string_agg(a.id || '|' || CAST(a.state AS text) || '|' || a.booking || '|' || CAST(a.starts_us AS text) \
+        "CASE WHEN p.id IS NOT NULL THEN (SELECT string_agg(a.id || '|' || CAST(a.state AS text) || '|' || a.booking || '|' || CAST(a.starts_us AS text) \
          || '|' || CAST(a.ends_us AS text) || '|' || CAST(COALESCE(a.due_us, 0) AS text) || '|' || a.item, ';') FROM seats a WHERE a.district = g.district AND a.applicant = {applicant} \
-         AND a.state IN (1, 2) AND a.ends_us > {{now}} + (c.offset_seconds - 86400) * 1000000)"
+         AND a.state IN (1, 2) AND a.ends_us > {{now}} + (c.offset_seconds - 86400) * 1000000) END"
     )
 }
 
