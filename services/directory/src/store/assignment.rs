@@ -9,7 +9,7 @@ use bangban_proto::bangban::directory::v1::{
 };
 use bangban_store::{Error, Now, Store, question::Question};
 use prost::Message;
-use sea_orm::QueryResult;
+use sea_orm::{QueryResult, Value};
 
 use super::sealed;
 
@@ -30,24 +30,30 @@ pub struct Facts {
     pub document: Option<sealed::Document>,
 }
 
-static FACTS: LazyLock<Question> = LazyLock::new(|| {
-    let body = |kind: &str, id: &str| {
-        format!(
-            "(SELECT body FROM resources WHERE district = g.district AND kind = '{kind}' AND id = g.{id})"
-        )
+/// The district, and what else is asked for by these names, and the applicant's sealed document. What is not asked for is
+/// not looked for.
+fn question(given: &'static [&'static str]) -> Question {
+    let body = |kind| match given.contains(&kind) {
+        true => format!(
+            "(SELECT body FROM resources WHERE district = g.district AND kind = '{kind}' AND id = g.{kind})"
+        ),
+        false => "NULL".to_owned(),
     };
+    let things = ["district", "staff", "site", "applicant"].map(body);
     Question {
-        given: &["district", "staff", "site", "applicant"],
+        given,
         wanted: format!(
-            "{{now}}, c.offset_seconds, {}, {}, {}, {}, s.wrapped_key, s.document",
-            body("district", "district"),
-            body("staff", "staff"),
-            body("site", "site"),
-            body("applicant", "applicant"),
+            "{{now}}, c.offset_seconds, {}, s.wrapped_key, s.document",
+            things.join(", ")
         ),
         joined: "JOIN clock c ON c.id = 1 LEFT JOIN sealed s ON s.district = g.district AND s.id = g.applicant",
     }
-});
+}
+
+static FACTS: LazyLock<Question> =
+    LazyLock::new(|| question(&["district", "staff", "site", "applicant"]));
+
+static PERSON: LazyLock<Question> = LazyLock::new(|| question(&["district", "applicant"]));
 
 /// Reads the facts of a request. Without a scope: the caller's is judged by the district that is among them.
 ///
@@ -55,7 +61,8 @@ static FACTS: LazyLock<Question> = LazyLock::new(|| {
 /// The database's.
 pub async fn facts(store: &Store, request: &CheckAssignmentRequest) -> Result<Facts, Error> {
     let (district, applicant) = (&request.district, &request.applicant);
-    read(store, [district, &request.staff, &request.site, applicant]).await
+    let given = [district, &request.staff, &request.site, applicant].map(Into::into);
+    read(store, &FACTS, given.into(), (district, applicant)).await
 }
 
 /// Reads a person's district and the person. Without a scope, as [`facts`]: a person belongs to the whole of the district.
@@ -63,18 +70,18 @@ pub async fn facts(store: &Store, request: &CheckAssignmentRequest) -> Result<Fa
 /// # Errors
 /// The database's.
 pub async fn person(store: &Store, district: &str, applicant: &str) -> Result<Facts, Error> {
-    read(store, [district, "", "", applicant]).await
+    let given = [district, applicant].map(Into::into);
+    read(store, &PERSON, given.into(), (district, applicant)).await
 }
 
 async fn read(
     store: &Store,
-    [district, staff, site, applicant]: [&str; 4],
+    question: &'static Question,
+    given: Vec<Value>,
+    (district, applicant): (&str, &str),
 ) -> Result<Facts, Error> {
-    let given = [district, staff, site, applicant]
-        .map(|id| id.into())
-        .into();
     let row = store
-        .ask(&FACTS, given)
+        .ask(question, given)
         .await?
         .ok_or_else(|| sea_orm::DbErr::RecordNotFound("the clock has no row".to_owned()))?;
     let wrapped_key: Option<Vec<u8>> = row.try_get_by_index(7)?;
