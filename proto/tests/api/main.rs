@@ -24,10 +24,11 @@ use refusals::{Refusals, common, of_method};
 const WRITE: &str = "BANGBAN_TESTS_WRITE_API";
 
 /// What a process says of itself, and no method answers.
-const OF_NO_METHOD: [&str; 6] = [
+const OF_NO_METHOD: [&str; 7] = [
     "FEED_BROKEN",
     "KEYRING_UNUSABLE",
     "LEDGER_KEY_UNUSABLE",
+    "LINK_KEY_UNUSABLE",
     "LOG_FROM_ELSEWHERE",
     "TABLES_NEWER",
     "TABLES_OUT_OF_DATE",

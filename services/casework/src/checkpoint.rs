@@ -3,9 +3,9 @@
 //! One checkpoint closes all days since the one before; a day without a new act gets one too, because an empty tree is
 //! the proof that nothing was added. That costs one act and less than a kilobyte.
 
-use std::{io::Write as _, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use bangban_kit::{config::Config, refusal::Refusal};
+use bangban_kit::{config::Config, refusal::Refusal, secret};
 use bangban_ledger::SigningKey;
 use bangban_store::{Error, Now, Store};
 use chrono::TimeDelta;
@@ -79,31 +79,9 @@ pub fn key(config: &Config) -> Result<SigningKey, Refusal> {
 }
 
 fn open_or_create(path: &Path) -> Result<SigningKey, String> {
-    match std::fs::read(path) {
-        Ok(bytes) => return SigningKey::from_pkcs8(&bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error.to_string()),
-    }
-    let name = format!("ledger.key.{}", uuid::Uuid::now_v7().simple());
-    let making = path.with_file_name(name);
-    let made = write_secret(&making, &SigningKey::generate()?)
-        // Never over one that another process has made meanwhile.
-        .and_then(|()| match std::fs::hard_link(&making, path) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-            _ => std::fs::read(path),
-        });
-    let _ = std::fs::remove_file(&making);
-    SigningKey::from_pkcs8(&made.map_err(|e| e.to_string())?)
-}
-
-/// Writes a file that only the owner may read.
-fn write_secret(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(path)?;
-    out.write_all(content).and_then(|()| out.sync_all())
+    let made = || SigningKey::generate().map_err(secret::unusable);
+    let bytes = secret::read_or_make(path, made).map_err(|e| e.to_string())?;
+    SigningKey::from_pkcs8(&bytes)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod work;
 
 use std::sync::Arc;
 
-use bangban_kit::{config::Config, refusal::Refusal};
+use bangban_kit::config::Config;
 use bangban_learned::{effects::FromDirectory, known::Learned};
 use bangban_net::{peer::Peer, server::Condition};
 use bangban_proto::bangban::scheduling::v1::{
@@ -47,7 +47,7 @@ impl Scheduling {
     /// Connects to its database and to the gate; `directory` is how it reaches that service.
     ///
     /// # Errors
-    /// When the database cannot be reached or its tables do not fit, or the gate's address cannot be read.
+    /// When the database cannot be reached or its tables do not fit, or the gate's address cannot be read; LINK_KEY_UNUSABLE (BB-9.2b).
     pub async fn open(config: &Config, directory: Peer) -> Result<Self, Error> {
         let store = Store::open::<Migrator>("scheduling", config).await?;
         let gate = generations::gate(config, &store)?;
@@ -57,9 +57,9 @@ impl Scheduling {
     /// The service on a store and a gate that are open.
     ///
     /// # Errors
-    /// When the secret of links cannot be read or made.
+    /// LINK_KEY_UNUSABLE (BB-9.2b).
     pub fn with(config: &Config, store: Store, gate: Gate, directory: Peer) -> Result<Self, Error> {
-        let links = secret::open_or_create(&config.link_key()).map_err(Refusal::internal)?;
+        let links = secret::open_or_create(&config.link_key())?;
         let learned = Learned::new(store.clone());
         let doors = Doorkeeper::new(gate, store);
         Ok(Self {

@@ -12,9 +12,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use super::{
     Caller, Claims, Error, LEEWAY_SECONDS, REMEMBERED_TOKENS, file, key, lock, seconds_now,
     verifier::{unreadable, wrong_token},
-    write_secret,
 };
-use crate::refusal::Refusal;
+use crate::{refusal::Refusal, secret::read_or_make};
 
 /// Life of a context between services, in seconds.
 const CONTEXT_SECONDS: u64 = 60;
@@ -45,13 +44,10 @@ impl ContextKey {
     /// # Errors
     /// When the file cannot be read or written, or is too short.
     pub fn open_or_create(path: &Path) -> Result<Self, Error> {
-        if !path.exists() {
-            let made: [u8; 32] = rand::random();
-            write_secret(path, URL_SAFE_NO_PAD.encode(made).as_bytes())?;
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| file(path, e))?;
+        let made = || Ok(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()).into());
+        let text = read_or_make(path, made).map_err(|e| file(path, e))?;
         let secret = URL_SAFE_NO_PAD
-            .decode(text.trim())
+            .decode(text.trim_ascii())
             .map_err(|e| key(path, e))?;
         if secret.len() < 32 {
             return Err(key(path, "the secret has fewer than 32 bytes"));

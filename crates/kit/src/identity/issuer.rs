@@ -9,7 +9,8 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, Jwk},
 };
 
-use super::{Claims, Error, file, key, read_jwks, seconds_now, write_secret};
+use super::{Claims, Error, file, key, read_jwks, seconds_now};
+use crate::secret;
 
 /// Signs tokens with a key that it made itself.
 pub struct Issuer {
@@ -38,12 +39,12 @@ impl Issuer {
         issuer: &str,
         audience: &str,
     ) -> Result<Self, Error> {
-        if !key_path.exists() {
-            let made = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new())
-                .map_err(|e| key(key_path, e))?;
-            write_secret(key_path, made.as_ref())?;
-        }
-        let pkcs8 = std::fs::read(key_path).map_err(|e| file(key_path, e))?;
+        let made = || {
+            Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new())
+                .map(|made| made.as_ref().to_vec())
+                .map_err(secret::unusable)
+        };
+        let pkcs8 = secret::read_or_make(key_path, made).map_err(|e| file(key_path, e))?;
         let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|e| key(key_path, e))?;
         let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         if !jwks_path.exists() {

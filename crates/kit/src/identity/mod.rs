@@ -184,19 +184,6 @@ fn key(path: &Path, what: impl std::fmt::Display) -> Error {
     }
 }
 
-/// Writes a file that only the owner may read, never over one that is there.
-fn write_secret(path: &Path, content: &[u8]) -> Result<(), Error> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(path).map_err(|e| file(path, e))?;
-    out.write_all(content)
-        .and_then(|()| out.sync_all())
-        .map_err(|e| file(path, e))
-}
-
 fn read_jwks(path: &Path) -> Result<JwkSet, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| file(path, e))?;
     serde_json::from_str(&text).map_err(|e| key(path, e))
