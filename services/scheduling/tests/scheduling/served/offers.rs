@@ -237,7 +237,7 @@ async fn bb_7_1_1_nobody_is_offered_a_seat_at_the_time_of_one_that_they_take_at_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_an_offer_is_kept_for_longer_once_for_anybody_and_ten_times_for_the_assisted() {
     for (groups, most) in [(vec![], 1), (vec![SpecialGroup::Disabled], 10)] {
-        for world in worlds("offer_longer").await {
+        for world in worlds(&format!("offer_longer_{most}")).await {
             world.without_cooling().await;
             let date = world.published(1, 0).await;
             let given_up = world.booked(&slot(date, 0)).await;
