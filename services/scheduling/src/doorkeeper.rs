@@ -14,7 +14,7 @@ use bangban_store::{Error, Store};
 use chrono::{DateTime, NaiveDate, Utc};
 use tokio::time::Instant;
 
-use crate::store::{DayKey, SlotKey, capacity};
+use crate::store::{DayKey, SlotKey, capacity, picture};
 
 /// How long a call goes on asking for a seat while others are just picking or freeing theirs.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -216,7 +216,7 @@ impl Doorkeeper {
             Ok::<_, Refusal>((key, begun))
         });
         let begun = futures::future::try_join_all(begun).await?;
-        let pictures = capacity::pictures(&self.store, district, (first, last)).await?;
+        let pictures = picture::pictures(&self.store, district, (first, last)).await?;
         let mut finished = Vec::new();
         for (key, begun) in begun {
             match begun.map_err(|it| unavailable(it.after))? {

@@ -28,9 +28,9 @@ use crate::{
     },
     doorkeeper::{Doorkeeper, Pick, full},
     store::{
-        Seat, SeatKey, SlotKey, at, booking as rows, capacity,
+        Seat, SeatKey, SlotKey, at, booking as rows,
         load::{self, Asked, Found, Loaded},
-        sees,
+        picture, sees,
     },
     tasks::{cooled, standing::marked},
 };
@@ -254,7 +254,7 @@ impl Rpc {
                 continue;
             }
             if let Some(row) = loaded.seat.as_ref().filter(|s| s.state != SeatState::Free) {
-                let row = capacity::gate_row(row.state, row.due_us.unwrap_or_default(), now.us());
+                let row = picture::gate_row(row.state, row.due_us.unwrap_or_default(), now.us());
                 seat.refused(row).await;
                 self.store.again(&mut command, Error::Conflict).await?;
                 continue;

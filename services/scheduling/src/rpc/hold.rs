@@ -30,9 +30,9 @@ use crate::{
     },
     doorkeeper::{Doorkeeper, Pick, busy, full},
     store::{
-        Person, Seat, SeatKey, SlotKey, SlotRow, capacity,
+        Person, Seat, SeatKey, SlotKey, SlotRow,
         load::{self, Loaded},
-        still,
+        picture, still,
     },
 };
 
@@ -197,7 +197,7 @@ impl Rpc {
             }
             let read = loaded.seat.as_ref();
             if let Some(row) = read.filter(|s| s.state != SeatState::Free) {
-                let row = capacity::gate_row(row.state, row.due_us.unwrap_or_default(), now.us());
+                let row = picture::gate_row(row.state, row.due_us.unwrap_or_default(), now.us());
                 seat.refused(row).await;
                 self.store.again(&mut command, Error::Conflict).await?;
                 continue;

@@ -7,6 +7,7 @@ mod key;
 pub mod load;
 mod migrations;
 mod person;
+pub mod picture;
 pub mod plans;
 mod query;
 pub mod rules;

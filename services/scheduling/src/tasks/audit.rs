@@ -13,7 +13,7 @@ use crate::{
     doorkeeper::Doorkeeper,
     figures,
     rpc::Rpc,
-    store::{DayKey, capacity, due},
+    store::{DayKey, due, picture},
 };
 
 /// Between two looks.
@@ -181,7 +181,7 @@ async fn compared(rpc: &Rpc, mut days: Vec<(String, DayKey)>) -> Result<Option<u
         let Some(((_, last), _)) = part.last() else {
             break;
         };
-        let pictures = capacity::pictures(&rpc.store, district, (first, last)).await?;
+        let pictures = picture::pictures(&rpc.store, district, (first, last)).await?;
         for ((_, key), look) in part {
             let Some(picture) = pictures.get(key) else {
                 continue;
