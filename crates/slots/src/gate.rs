@@ -104,6 +104,11 @@ impl Gate {
                 after: jittered(after),
             }
         };
+        let in_vain = |full| {
+            count(&inner.counters.full);
+            inner.in_vain.note([day]);
+            full
+        };
         // What is answered after this caller has gone must not keep its seat: the seat travels as what gives itself back.
         let (gate, of) = (self.clone(), day.clone());
         let seat = move |seat, ticket| Seat {
@@ -123,14 +128,8 @@ impl Gate {
                 inner.used.note([day]);
                 Picked::Seat(seat)
             }
-            Ok(Asked::Other(full @ (PickAnswer::Full | PickAnswer::OnlyReserved))) => {
-                count(&inner.counters.full);
-                inner.in_vain.note([day]);
-                match full {
-                    PickAnswer::Full => Picked::Full,
-                    _ => Picked::OnlyReserved,
-                }
-            }
+            Ok(Asked::Other(PickAnswer::Full)) => in_vain(Picked::Full),
+            Ok(Asked::Other(PickAnswer::OnlyReserved)) => in_vain(Picked::OnlyReserved),
             Ok(Asked::Other(PickAnswer::Rebuilding(token))) => {
                 if inner.rebuilds.see(day.clone(), token) >= inner.abandoned_after {
                     Picked::Stale

@@ -17,8 +17,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 type Answer = RedisResult<Vec<u8>>;
 
-/// The calls to one server. Cheap to clone.
-#[derive(Debug, Clone)]
+/// The calls to one server.
+#[derive(Debug)]
 pub(super) struct Bundles(Arc<Inner>);
 
 struct Inner {
