@@ -139,9 +139,6 @@ enum Part {
     OwnSeat,
 }
 
-/// How often capacity has changed: asked once, for however many.
-const REVISION: &str = "(SELECT r.revision FROM gate r WHERE r.id = 1)";
-
 /// So many columns that are not asked for.
 fn unset(columns: usize) -> String {
     vec!["NULL"; columns].join(", ")
@@ -180,7 +177,7 @@ fn wanted(parts: &[Part]) -> String {
         either(has(Part::Seat), seat::columns("s"), seat::WIDTH),
         applicant.map_or_else(|| unset(person::WIDTH), |_| person::columns("p")),
         either(has(Part::OwnSeat), seat::columns("o"), seat::WIDTH),
-        either(has(Part::Seat), REVISION.to_owned(), 1),
+        either(has(Part::Seat), still::CAPACITY_REVISION.to_owned(), 1),
     ]
     .join(", ")
 }
@@ -219,7 +216,7 @@ static TAKER: LazyLock<Question> = LazyLock::new(|| Question {
     wanted: [
         "{now}, c.offset_seconds",
         still::NEW.as_str(),
-        REVISION,
+        still::CAPACITY_REVISION,
         &ahead_sql("g.applicant"),
         &person::columns("p"),
     ]

@@ -19,17 +19,25 @@ static NOW: LazyLock<String> = LazyLock::new(|| {
     format!("(SELECT {now} + c.offset_seconds * 1000000 FROM clock c WHERE c.id = 1)")
 });
 
+/// How often capacity has changed: asked once, for however many.
+pub(super) const CAPACITY_REVISION: &str = "(SELECT r.revision FROM gate r WHERE r.id = 1)";
+
 /// The slot and the district's rules are what they were: at a glance, where no capacity anywhere has changed since, because
 /// how often it has is asked once for all; else by their versions.
-pub(super) const GROUND: &str = "((SELECT r.revision FROM gate r WHERE r.id = 1) = g.capacity_revision \
-    OR ((SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
-    AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules))";
+static GROUND: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "({CAPACITY_REVISION} = g.capacity_revision \
+         OR ((SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
+         AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules))"
+    )
+});
 
 /// And what was learned of the district is what it was, and the seat was never used.
 pub(super) static NEW: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "{GROUND} AND {} = g.revision \
+        "{} AND {} = g.revision \
          AND (SELECT 1 FROM seats s WHERE s.district = g.district AND s.id = g.seat) IS NULL",
+        GROUND.as_str(),
         revision_sql("g.district")
     )
 });
@@ -40,8 +48,8 @@ static TIME: LazyLock<String> =
 
 /// By what was read for a hold it becomes an appointment, if it lasts by the database's clock.
 static LASTS: LazyLock<String> = LazyLock::new(|| {
-    let (now, time) = (NOW.as_str(), TIME.as_str());
-    format!("t.due_us > {now} AND {time} AND {GROUND}")
+    let (now, time, ground) = (NOW.as_str(), TIME.as_str(), GROUND.as_str());
+    format!("t.due_us > {now} AND {time} AND {ground}")
 });
 
 /// By what is remembered a seat is held that was never used.
@@ -49,7 +57,7 @@ static UNUSED: LazyLock<String> =
     LazyLock::new(|| format!("{} AND {}", TIME.as_str(), NEW.as_str()));
 
 /// What [`GROUND`] is about; none where the slot was not read.
-pub(super) fn ground(loaded: &Loaded) -> Option<Vec<(&'static str, Value)>> {
+fn ground(loaded: &Loaded) -> Option<Vec<(&'static str, Value)>> {
     let slot: &SlotRow = loaded.slot.as_ref()?;
     Some(vec![
         ("capacity_revision", loaded.capacity_revision.into()),
