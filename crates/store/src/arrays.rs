@@ -7,13 +7,14 @@ use sea_orm::{
 };
 
 /// Adds rows to the arguments of a statement, and answers the table of them that the statement reads from: a column for
-/// each name, and `n`, which numbers the rows from 1.
+/// each name, and `n`, which numbers the rows from `number`.
 ///
 /// The arrays are unrolled side by side, by one projection. As functions in FROM each would be written into a table of its
 /// own first, which costs more than what is done with a few rows.
 pub(crate) fn table(
     names: &[&str],
     rows: &[Vec<&Value>],
+    number: i64,
     arguments: &mut PgArguments,
 ) -> Result<String, DbErr> {
     let first = rows
@@ -29,7 +30,7 @@ pub(crate) fn table(
         let number = arguments.len();
         sql.push_str(&format!("unnest(${number}::{kind}[]) AS {name}, "));
     }
-    let numbers: Vec<i64> = (1..).take(rows.len()).collect();
+    let numbers: Vec<i64> = (number..).take(rows.len()).collect();
     arguments.add(numbers).map_err(unfit)?;
     let number = arguments.len();
     sql.push_str(&format!("unnest(${number}::bigint[]) AS n)"));

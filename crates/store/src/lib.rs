@@ -8,6 +8,7 @@
 pub mod act;
 mod adopt;
 mod arrays;
+mod batch;
 pub mod clock;
 pub mod command;
 pub mod consume;

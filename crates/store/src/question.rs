@@ -135,7 +135,7 @@ async fn answer_all(
     let mut arguments = PgArguments::default();
     let asked = given.len();
     let rows: Vec<Vec<&Value>> = given.iter().map(|one| one.iter().collect()).collect();
-    let table = arrays::table(question.given, &rows, &mut arguments)?;
+    let table = arrays::table(question.given, &rows, 1, &mut arguments)?;
     let from = format!("{table} AS g");
     let sql = question.sql(DbBackend::Postgres, &from);
     let rows = lanes.answers_to(places, asked, sql, arguments).await?;

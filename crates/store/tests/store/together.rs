@@ -294,3 +294,52 @@ async fn a_row_is_changed_only_while_what_is_provided_is_so() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_of_several_kinds_that_meet_keep_each_its_own_fate() {
+    for store in stores("kinds_meet").await {
+        let new = (0..MANY).map(|n| insert(&format!("thing-{n}"))).collect();
+        store.write_rows(rows(new)).await.expect("written");
+        let done = join_all((0..MANY).map(|n| {
+            let store = &store;
+            async move {
+                // Every third has read an old version of what it changes, with an act or without.
+                let read = if n % 3 == 0 { 7 } else { 1 };
+                let change = update(&format!("thing-{n}"), read);
+                let added = format!("added-{n}");
+                match n % 4 {
+                    0 => store.write_rows(rows(vec![change])).await,
+                    1 => store.write_rows(rows(vec![insert(&added)])).await,
+                    2 => {
+                        let chain = chain(store, &format!("thing-{n}"), 0).await;
+                        let asked = Some(asked(n));
+                        let written = store.write(&chain, asked.as_ref(), vec![change]);
+                        written.await.map(|_| ())
+                    }
+                    _ => {
+                        let chain = chain(store, &added, 0).await;
+                        let asked = Some(asked(n));
+                        let written = store.write(&chain, asked.as_ref(), vec![insert(&added)]);
+                        written.await.map(|_| ())
+                    }
+                }
+            }
+        }))
+        .await;
+        for (n, done) in done.iter().enumerate() {
+            let is_old = n % 3 == 0 && n % 2 == 0;
+            match done {
+                Ok(()) => assert!(!is_old, "{n} was written"),
+                Err(Error::Conflict) => assert!(is_old, "{n} was refused"),
+                Err(other) => panic!("{n}: {other}"),
+            }
+        }
+        let count = |is: fn(usize) -> bool| (0..MANY).filter(|n| is(*n)).count();
+        let changed = count(|n| n % 2 == 0 && n % 3 > 0);
+        assert_eq!(things(&store, 2).await, changed as i64);
+        let acting = 2 * count(|n| n % 4 == 3 || (n % 4 == 2 && n % 3 > 0));
+        assert_eq!(read(&store, acting).await.len(), acting);
+        let left = MANY - changed + count(|n| n % 2 == 1);
+        assert_eq!(things(&store, 1).await, left as i64, "old or new");
+    }
+}
