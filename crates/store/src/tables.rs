@@ -78,3 +78,59 @@ async fn forbid_edits(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     .await?;
     Ok(())
 }
+
+/// The columns of acts by which nothing is looked for.
+const ACTS: (&str, &[&str]) = (
+    "acts",
+    &[
+        "payload",
+        "actor",
+        "is_demonstration",
+        "request_key",
+        "caller",
+        "method",
+        "request_id",
+        "request_digest",
+        "answer",
+        "previous_hash",
+        "hash",
+    ],
+);
+
+/// A migration: PostgreSQL counts no values of columns by which nothing is looked for, or one row alone. Counting them is what
+/// most of ANALYZE costs, and a log that grows is analysed once a minute. SQLite counts none.
+#[derive(Debug)]
+pub struct Uncounted {
+    /// Its name among the service's migrations.
+    pub name: &'static str,
+    /// Tables with such columns, beside the log of acts.
+    pub of: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl MigrationName for Uncounted {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Uncounted {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        for (table, columns) in self.of.iter().chain([&ACTS]) {
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| format!("ALTER COLUMN {column} SET STATISTICS 0"))
+                .collect();
+            let sql = format!("ALTER TABLE {table} {}", columns.join(", "));
+            manager.get_connection().execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+}

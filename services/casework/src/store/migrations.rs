@@ -1,5 +1,6 @@
 //! Migrations, oldest first. Each is one transaction on both databases.
 
+use bangban_store::tables::Uncounted;
 use sea_orm_migration::prelude::*;
 
 /// All of them.
@@ -17,6 +18,10 @@ impl MigratorTrait for Migrator {
             Box::new(Receivers),
             Box::new(OpenOnes),
             Box::new(FewerIndices),
+            Box::new(Uncounted {
+                name: "m0008_uncounted",
+                of: &[("cases", &["version", "head", "item_version", "body"])],
+            }),
         ]
     }
 }

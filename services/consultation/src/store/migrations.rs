@@ -1,5 +1,6 @@
 //! Migrations, oldest first. Each is one transaction on both databases.
 
+use bangban_store::tables::Uncounted;
 use sea_orm_migration::prelude::*;
 
 /// All of them.
@@ -9,7 +10,14 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Consultations), Box::new(OpenOnes)]
+        vec![
+            Box::new(Consultations),
+            Box::new(OpenOnes),
+            Box::new(Uncounted {
+                name: "m0003_uncounted",
+                of: &[("consultations", &["version", "head", "body"])],
+            }),
+        ]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Migrations. Their statements are those of both PostgreSQL and SQLite.
 
+use bangban_store::tables::Uncounted;
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// Brings directory's tables up to date.
@@ -9,7 +10,27 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(M0001Start), Box::new(M0002LookupsOfAThing)]
+        vec![
+            Box::new(M0001Start),
+            Box::new(M0002LookupsOfAThing),
+            Box::new(Uncounted {
+                name: "m0003_uncounted",
+                of: &[
+                    ("resources", &["version", "head", "body"]),
+                    (
+                        "sealed",
+                        &[
+                            "wrapped_key",
+                            "name",
+                            "document",
+                            "telephone",
+                            "address",
+                            "salt",
+                        ],
+                    ),
+                ],
+            }),
+        ]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Migrations, oldest first. Each is one transaction on both databases.
 
+use bangban_store::tables::Uncounted;
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// All of them.
@@ -16,6 +17,41 @@ impl MigratorTrait for Migrator {
             Box::new(Unruled),
             Box::new(Fence),
             Box::new(Light),
+            Box::new(Uncounted {
+                name: "m0007_uncounted",
+                of: &[
+                    (
+                        "seats",
+                        &[
+                            "version",
+                            "booking",
+                            "mask",
+                            "groups",
+                            "holder",
+                            "item",
+                            "held_us",
+                            "extensions",
+                            "is_assisted",
+                            "is_reserved",
+                            "waiting",
+                            "hold_digest",
+                            "last_key",
+                            "held_epoch",
+                        ],
+                    ),
+                    (
+                        "persons",
+                        &[
+                            "version", "is_known", "known_us", "mask", "groups", "number", "head",
+                            "body",
+                        ],
+                    ),
+                    (
+                        "bookings",
+                        &["version", "head", "seat_id", "verdict", "ruled_by", "body"],
+                    ),
+                ],
+            }),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Migrations, oldest first. Each is one transaction on both databases.
 
+use bangban_store::tables::Uncounted;
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// All of them.
@@ -9,7 +10,13 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Checkpoints)]
+        vec![
+            Box::new(Checkpoints),
+            Box::new(Uncounted {
+                name: "m0002_uncounted",
+                of: &[("kept_checkpoints", &["hash", "body"])],
+            }),
+        ]
     }
 }
 
