@@ -20,6 +20,23 @@ pub struct FromDirectory {
     pub store: Store,
 }
 
+/// Whether something is learned of districts by an act. What it says of people and staff is not kept here.
+#[must_use]
+pub fn is_of_districts(act: &Learned) -> bool {
+    matches!(
+        act,
+        Learned::DistrictCreated(_)
+            | Learned::SiteOpened(_)
+            | Learned::SiteUpdated(_)
+            | Learned::DepartmentPut(_)
+            | Learned::ItemPublished(_)
+            | Learned::ItemWithdrawn(_)
+            | Learned::CalendarAmended(_)
+            | Learned::CalendarYearLoaded(_)
+            | Learned::ClockAdvanced(_)
+    )
+}
+
 #[async_trait::async_trait]
 impl Effects for FromDirectory {
     async fn take(&self, db: &Transaction, act: &Act) -> Result<(), Error> {
@@ -28,6 +45,9 @@ impl Effects for FromDirectory {
             // An act of a later release: nothing that this one lives on.
             return Ok(());
         };
+        if !is_of_districts(&learned) {
+            return Ok(());
+        }
         let district = act.district.as_str();
         let about = match &learned {
             Learned::DistrictCreated(a) => a.district.as_ref().map_or("", |d| d.id.as_str()),

@@ -328,6 +328,12 @@ impl Doorkeeper {
         Ok(day.and_then(|day| day.slots.get(usize::from(slot.number)).cloned()))
     }
 
+    /// How often capacity had changed at the last look.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.memory().revision
+    }
+
     /// Now, as the database said it at the last look, and the time since: for what is shown, not for what is decided.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

@@ -169,7 +169,7 @@ impl Rpc {
         if seat.district != r.district || seat.key != *key || !self.store.can_provide() {
             return None;
         }
-        let provided = still::lasts(&loaded)?;
+        let provided = still::lasts(&loaded, self.by(&loaded))?;
         let asked = (command, r);
         let confirmed = self.confirmed(caller, asked, &loaded, Some(provided));
         unread(confirmed.await)

@@ -32,7 +32,8 @@ use crate::{
     store::{
         Person, Seat, SeatKey, SlotKey, SlotRow,
         load::{self, Loaded},
-        picture, still,
+        picture,
+        still::{self, By},
     },
 };
 
@@ -236,7 +237,7 @@ impl Rpc {
         }
         let held = held(asked, (number, found), &known, &loaded).ok()?;
         let row = Row {
-            provided: Some(still::unused(&loaded, &held.key)?),
+            provided: Some(still::unused(&loaded, &held.key, self.by(&loaded))?),
             ..known.clone().row_after(&loaded.person)
         };
         unread(self.write_hold(held, known, row, loaded).await)
@@ -261,6 +262,11 @@ impl Rpc {
         };
         self.recent.read(Seat { epoch, ..held }, written, loaded);
         Ok(told)
+    }
+
+    /// How what is remembered is compared with the database.
+    pub(super) fn by(&self, remembered: &Loaded) -> By {
+        By::heard(remembered, self.doors.revision())
     }
 
     /// The gate has an older picture of the day.
@@ -362,7 +368,8 @@ impl Rpc {
                 seat,
             };
             let asked = (command.district.as_str(), applicant);
-            if let Some(loaded) = load::taker(&self.learned, ground, &key, asked).await?
+            let key = (&key, self.by(&ground));
+            if let Some(loaded) = load::taker(&self.learned, ground, key, asked).await?
                 && !loaded.ahead.iter().any(|seat| seat.is_held)
             {
                 return Ok(loaded);

@@ -13,7 +13,7 @@ use super::{
     person::{self, Person},
     seat::{self, Seat},
     slot::{self, SlotRow},
-    still,
+    still::{self, By},
 };
 
 /// A seat that a person has, or holds.
@@ -202,27 +202,38 @@ static HOLD: LazyLock<Question> = LazyLock::new(|| Question {
 
 /// For a new hold of a seat whose slot and district are remembered: whether they are what they were and the seat was never
 /// used, and the person.
-static TAKER: LazyLock<Question> = LazyLock::new(|| Question {
-    given: &[
+fn taker_by(by: By, given: &'static [&'static str]) -> Question {
+    Question {
+        given,
+        wanted: [
+            "{now}, c.offset_seconds",
+            still::new_sql(by),
+            still::CAPACITY_REVISION,
+            &ahead_sql("g.applicant"),
+            &person::columns("p"),
+        ]
+        .join(", "),
+        joined: "JOIN clock c ON c.id = 1 \
+            LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant",
+    }
+}
+
+static TAKER: LazyLock<Question> = LazyLock::new(|| {
+    let given = &["district", "applicant", "capacity_revision", "seat"];
+    taker_by(By::Glance, given)
+});
+
+static TAKER_BY_VERSIONS: LazyLock<Question> = LazyLock::new(|| {
+    let given = &[
         "district",
         "applicant",
-        "capacity_revision",
         "slot",
         "slot_version",
         "rules",
         "revision",
         "seat",
-    ],
-    wanted: [
-        "{now}, c.offset_seconds",
-        still::NEW.as_str(),
-        still::CAPACITY_REVISION,
-        &ahead_sql("g.applicant"),
-        &person::columns("p"),
-    ]
-    .join(", "),
-    joined: "JOIN clock c ON c.id = 1 \
-        LEFT JOIN persons p ON p.district = g.district AND p.id = g.applicant",
+    ];
+    taker_by(By::Versions, given)
 });
 
 /// For a command on a hold that is there.
@@ -300,18 +311,22 @@ pub async fn hold(
 ///
 /// # Errors
 /// The database's.
-pub async fn taker(
+pub(crate) async fn taker(
     learned: &Learned,
     mut ground: Box<Loaded>,
-    seat: &SeatKey,
+    (seat, by): (&SeatKey, By),
     (district, applicant): (&str, &str),
 ) -> Result<Option<Box<Loaded>>, Error> {
-    let Some(new) = still::new(&ground, seat) else {
+    let Some(new) = still::new(&ground, seat, by) else {
         return Ok(None);
+    };
+    let question: &'static Question = match by {
+        By::Glance => &TAKER,
+        By::Versions => &TAKER_BY_VERSIONS,
     };
     let mut given = vec![district.into(), applicant.into()];
     given.extend(new.into_iter().map(|(_, value)| value));
-    let Some(row) = learned.store().ask(&TAKER, given).await? else {
+    let Some(row) = learned.store().ask(question, given).await? else {
         return Ok(None);
     };
     if row.try_get_by_index::<Option<bool>>(3)? != Some(true) {

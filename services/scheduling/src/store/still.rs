@@ -19,73 +19,137 @@ static NOW: LazyLock<String> = LazyLock::new(|| {
     format!("(SELECT {now} + c.offset_seconds * 1000000 FROM clock c WHERE c.id = 1)")
 });
 
-/// How often capacity has changed: asked once, for however many.
+/// How often capacity has changed, and what is known of districts: asked once, for however many.
 pub(super) const CAPACITY_REVISION: &str = "(SELECT r.revision FROM gate r WHERE r.id = 1)";
 
-/// The slot and the district's rules are what they were: at a glance, where no capacity anywhere has changed since, because
-/// how often it has is asked once for all; else by their versions.
-static GROUND: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "({CAPACITY_REVISION} = g.capacity_revision \
-         OR ((SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
-         AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules))"
-    )
+/// How what is remembered is compared with the database: at a glance, as long as this process has not heard that anything
+/// has changed anywhere, because one number for all tells that; else by the versions of what it was judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Glance,
+    Versions,
+}
+
+impl By {
+    /// How what was read is compared by a process that has heard of so many changes.
+    pub(crate) fn heard(loaded: &Loaded, revision: i64) -> Self {
+        if loaded.capacity_revision == revision {
+            Self::Glance
+        } else {
+            Self::Versions
+        }
+    }
+}
+
+/// A condition in both ways.
+struct Both {
+    glance: String,
+    versions: String,
+}
+
+impl Both {
+    fn get(&self, by: By) -> &str {
+        match by {
+            By::Glance => &self.glance,
+            By::Versions => &self.versions,
+        }
+    }
+}
+
+/// The slot and the district's rules are what they were.
+static GROUND: LazyLock<Both> = LazyLock::new(|| {
+    Both {
+    glance: format!("{CAPACITY_REVISION} = g.capacity_revision"),
+    versions:
+        "(SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
+         AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules"
+            .to_owned(),
+}
 });
 
 /// And what was learned of the district is what it was, and the seat was never used.
-pub(super) static NEW: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "{} AND {} = g.revision \
-         AND (SELECT 1 FROM seats s WHERE s.district = g.district AND s.id = g.seat) IS NULL",
-        GROUND.as_str(),
-        revision_sql("g.district")
-    )
+static NEW: LazyLock<Both> = LazyLock::new(|| {
+    let never = "(SELECT 1 FROM seats s WHERE s.district = g.district AND s.id = g.seat) IS NULL";
+    let learned = revision_sql("g.district");
+    Both {
+        glance: format!("{} AND {never}", GROUND.glance),
+        versions: format!("{} AND {learned} = g.revision AND {never}", GROUND.versions),
+    }
 });
+
+/// What there is beside a person, in the database's words: that slot and district are what they were and the seat was never
+/// used.
+pub(super) fn new_sql(by: By) -> &'static str {
+    NEW.get(by)
+}
 
 /// The time is what it was.
 static TIME: LazyLock<String> =
     LazyLock::new(|| format!("abs({} - g.now_us) < {APART_US}", NOW.as_str()));
 
 /// By what was read for a hold it becomes an appointment, if it lasts by the database's clock.
-static LASTS: LazyLock<String> = LazyLock::new(|| {
-    let (now, time, ground) = (NOW.as_str(), TIME.as_str(), GROUND.as_str());
-    format!("t.due_us > {now} AND {time} AND {ground}")
+static LASTS: LazyLock<Both> = LazyLock::new(|| {
+    let of = |ground: &str| {
+        format!(
+            "t.due_us > {} AND {} AND {ground}",
+            NOW.as_str(),
+            TIME.as_str()
+        )
+    };
+    Both {
+        glance: of(&GROUND.glance),
+        versions: of(&GROUND.versions),
+    }
 });
 
 /// By what is remembered a seat is held that was never used.
-static UNUSED: LazyLock<String> =
-    LazyLock::new(|| format!("{} AND {}", TIME.as_str(), NEW.as_str()));
+static UNUSED: LazyLock<Both> = LazyLock::new(|| {
+    let of = |new: &str| format!("{} AND {new}", TIME.as_str());
+    Both {
+        glance: of(&NEW.glance),
+        versions: of(&NEW.versions),
+    }
+});
+
+type Given = Vec<(&'static str, Value)>;
 
 /// What [`GROUND`] is about; none where the slot was not read.
-fn ground(loaded: &Loaded) -> Option<Vec<(&'static str, Value)>> {
+fn ground(loaded: &Loaded, by: By) -> Option<Given> {
     let slot: &SlotRow = loaded.slot.as_ref()?;
-    Some(vec![
-        ("capacity_revision", loaded.capacity_revision.into()),
-        ("slot", slot.key.to_string().into()),
-        ("slot_version", long(slot.version)),
-        ("rules", loaded.rules().into()),
-    ])
+    Some(match by {
+        By::Glance => vec![("capacity_revision", loaded.capacity_revision.into())],
+        By::Versions => vec![
+            ("slot", slot.key.to_string().into()),
+            ("slot_version", long(slot.version)),
+            ("rules", loaded.rules().into()),
+        ],
+    })
 }
 
-/// What [`NEW`] is about, beside that.
-pub(super) fn new(loaded: &Loaded, seat: &SeatKey) -> Option<Vec<(&'static str, Value)>> {
-    let mut given = ground(loaded)?;
-    given.push(("revision", loaded.revision?.into()));
+/// What [`NEW`] is about.
+pub(super) fn new(loaded: &Loaded, seat: &SeatKey, by: By) -> Option<Given> {
+    let mut given = ground(loaded, by)?;
+    if by == By::Versions {
+        given.push(("revision", loaded.revision?.into()));
+    }
     given.push(("seat", seat.to_string().into()));
     Some(given)
 }
 
-fn provided(sql: &'static str, mut given: Vec<(&'static str, Value)>, loaded: &Loaded) -> Provided {
+fn provided(both: &'static Both, mut given: Given, loaded: &Loaded, by: By) -> Provided {
     given.push(("now_us", loaded.now.us().into()));
-    Provided { sql, given }
+    Provided {
+        sql: both.get(by),
+        given,
+    }
 }
 
 /// The condition on a hold's row under which it becomes an appointment by what was read for it.
-pub(crate) fn lasts(loaded: &Loaded) -> Option<Provided> {
-    Some(provided(LASTS.as_str(), ground(loaded)?, loaded))
+pub(crate) fn lasts(loaded: &Loaded, by: By) -> Option<Provided> {
+    Some(provided(&LASTS, ground(loaded, by)?, loaded, by))
 }
 
 /// The condition on a person's row, beside its version, under which the person holds a seat by what is remembered.
-pub(crate) fn unused(loaded: &Loaded, seat: &SeatKey) -> Option<Provided> {
-    Some(provided(UNUSED.as_str(), new(loaded, seat)?, loaded))
+pub(crate) fn unused(loaded: &Loaded, seat: &SeatKey, by: By) -> Option<Provided> {
+    Some(provided(&UNUSED, new(loaded, seat, by)?, loaded, by))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bangban_net::client::Channel;
 use bangban_proto::bangban::{
-    directory::v1::Applicant,
+    directory::v1::{Applicant, ItemWithdrawn, directory_act::Act as Said},
     scheduling::v1::{self as v1, BookingPolicy, booking_service_client::BookingServiceClient},
 };
 use bangban_rig::Server;
@@ -16,14 +16,16 @@ use tonic::Status;
 use super::{
     ask::release,
     double::Directory,
+    learned,
     server::Served,
-    world::{ITEM, LI_NA, OTHER_ITEM, World, database, reason, slot, worlds},
+    world::{ITEM, LI_NA, OTHER_ITEM, World, database, numbers, reason, slot, worlds},
 };
 
-/// A day of which every slot is remembered, because somebody has held a seat of it.
+/// A day of which every slot is remembered, because somebody has held a seat of it, and nothing has changed since.
 async fn remembered(world: &World) -> NaiveDate {
     world.without_cooling().await;
     let date = world.published(3, 0).await;
+    world.rpc.doors_look().await;
     for number in 0..4 {
         let hold = world.hold(&slot(date, number), &world.person(&[])).await;
         hold.expect("held");
@@ -125,21 +127,58 @@ async fn bb_9_2b_a_slot_that_was_closed_elsewhere_gives_nothing_and_one_that_is_
  {
     for world in worlds("remembered_slots").await {
         let date = remembered(&world).await;
-        let closed = slot(date, 1);
-        let sql =
-            format!("UPDATE slots SET is_closed = 1, version = version + 1 WHERE id = '{closed}'");
-        written(&world, &sql).await;
-        // Every change of capacity counts, whoever makes it.
-        written(&world, "UPDATE gate SET revision = revision + 1").await;
-        // One who is not remembered, and one who is.
-        let (person, known) = (world.person(&[]), world.person(&[]));
         let here = (&world, &world.served.channel);
+        // By a process that has heard that something has changed, and by one that has not.
+        for (number, has_heard) in [(1, false), (3, true)] {
+            let closed = slot(date, number);
+            let sql = format!(
+                "UPDATE slots SET is_closed = 1, version = version + 1 WHERE id = '{closed}'"
+            );
+            written(&world, &sql).await;
+            // Every change of capacity counts, whoever makes it.
+            written(&world, "UPDATE gate SET revision = revision + 1").await;
+            if has_heard {
+                world.rpc.doors_look().await;
+            }
+            // One who is not remembered, and one who is.
+            let (person, known) = (world.person(&[]), world.person(&[]));
+            let hold = holds(here, &slot(date, 2), (&known, ITEM)).await;
+            hold.expect("held");
+            for somebody in [(&*person, ITEM), (&known, OTHER_ITEM)] {
+                assert_eq!(reason(holds(here, &closed, somebody).await), "SLOT_CLOSED");
+            }
+        }
+        world.booked(&slot(date, 0)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_2_an_item_that_directory_withdraws_is_remembered_no_more() {
+    for world in learned::worlds("remembered_items").await {
+        let date = remembered(&world).await;
+        let here = (&world, &world.served.channel);
+        let (person, known) = (world.person(&[]), world.person(&[]));
         let hold = holds(here, &slot(date, 2), (&known, ITEM)).await;
         hold.expect("held");
-        for somebody in [(&*person, ITEM), (&known, OTHER_ITEM)] {
-            assert_eq!(reason(holds(here, &closed, somebody).await), "SLOT_CLOSED");
+        let withdrawn = ItemWithdrawn {
+            code: OTHER_ITEM.to_owned(),
+            version: 1,
+            from: world.now().await.date_naive().to_string(),
+            reason: "已取消".to_owned(),
+        };
+        let learned = async || {
+            let sql = "SELECT CAST(SUM(revision) AS bigint) FROM learned";
+            numbers(&world, sql.to_owned(), 1).await
+        };
+        let before = learned().await;
+        let works = world.served.works();
+        learned::says(&world, vec![Said::ItemWithdrawn(withdrawn)]).await;
+        learned::until("it is heard of", async || learned().await > before).await;
+        for somebody in [&person, &known] {
+            let hold = holds(here, &slot(date, 3), (somebody, OTHER_ITEM)).await;
+            assert_eq!(reason(hold), "ITEM_NOT_PUBLISHED");
         }
-        world.booked(&slot(date, 2)).await;
+        works.cancel();
     }
 }
 
