@@ -226,7 +226,7 @@ impl Doorkeeper {
                         tokio::time::sleep(after).await;
                     }
                 }
-                Begun::Yes(rebuild) => match pictures.get(&key) {
+                Begun::Yes(rebuild) => match pictures.days.get(&key) {
                     Some(picture) => finished.push(self.gate.finish_rebuild(rebuild, picture)),
                     // A day without slots is none: nobody waits for it.
                     None => {
@@ -245,7 +245,7 @@ impl Doorkeeper {
                 Err(error) => return Err(Refusal::internal(error).into()),
             }
         }
-        let counts = pictures.into_iter();
+        let counts = pictures.days.into_iter();
         Ok(counts.map(|(key, day)| (key, day.slots.len())).collect())
     }
 

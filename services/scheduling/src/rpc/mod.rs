@@ -32,7 +32,7 @@ use bangban_store::{Error, Store};
 use crate::{
     domain::link::Keys,
     doorkeeper::Doorkeeper,
-    tasks::{Ruled, Waits},
+    tasks::{Ruled, Swept, Waits},
 };
 use recent::Recent;
 
@@ -46,6 +46,7 @@ pub struct Rpc {
     pub(crate) links: Arc<Keys>,
     recent: Arc<Recent>,
     pub(crate) specials: Arc<Specials>,
+    pub(crate) swept: Arc<Swept>,
     pub(crate) ruled: Arc<Ruled>,
     pub(crate) waits: Arc<Waits>,
 }
@@ -62,6 +63,7 @@ impl Rpc {
             links,
             recent: Arc::default(),
             specials: Arc::default(),
+            swept: Arc::default(),
             ruled: Arc::default(),
             waits: Arc::default(),
         }

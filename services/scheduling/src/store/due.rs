@@ -12,17 +12,67 @@ use super::{
 /// so that a live hold always confirms (BB-9.2b).
 const BEGUN_BEFORE: i64 = 1_000_000;
 
-/// Seats whose hold has expired a second ago, or whose cooling is over.
+/// Seats whose hold has ended since then and a second ago, earliest first; and until when there are no others. Appointments
+/// stand among them, with the end of the hold that they were, which is why nobody begins at the beginning.
 ///
 /// # Errors
 /// The database's.
-pub async fn seats(store: &Store, now_us: i64, limit: i64) -> Result<Vec<Seat>, Error> {
-    let sql = format!(
-        "SELECT s.district, {} FROM seats s WHERE s.due_us <= $1 AND s.state IN (1, 3) \
-         AND (s.state = 3 OR s.due_us <= $2) ORDER BY s.due_us LIMIT $3",
-        seat::columns("s")
-    );
-    let values: [Value; 3] = [now_us.into(), (now_us - BEGUN_BEFORE).into(), limit.into()];
+pub async fn holds(
+    store: &Store,
+    from_us: i64,
+    now_us: i64,
+    limit: i64,
+) -> Result<(Vec<Seat>, i64), Error> {
+    let until_us = now_us - BEGUN_BEFORE;
+    // A release that knows no other column writes when a seat is free where else a hold's end stands.
+    let which = "s.due_us > $1 AND s.due_us <= $2 AND s.state IN (1, 3) ORDER BY s.due_us";
+    let seats = seats(store, which, [from_us, until_us, limit]).await?;
+    let first = seats.first().and_then(|seat| seat.due_us);
+    Ok((seats, first.map_or(until_us, |first| first - 1)))
+}
+
+/// Until when some process has looked for holds that have ended, at the least.
+///
+/// # Errors
+/// The database's.
+pub async fn swept(store: &Store) -> Result<i64, Error> {
+    let sql = "SELECT swept_us FROM gate WHERE id = 1";
+    let row = store
+        .row(Statement::from_string(store.backend, sql))
+        .await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+}
+
+/// Puts that down.
+///
+/// # Errors
+/// The database's.
+pub async fn swept_until(store: &Store, us: i64) -> Result<(), Error> {
+    let sql = "UPDATE gate SET swept_us = $1 WHERE id = 1 AND swept_us < $1";
+    store
+        .db
+        .execute_raw(Statement::from_sql_and_values(
+            store.backend,
+            sql,
+            [us.into()],
+        ))
+        .await?;
+    Ok(())
+}
+
+/// Seats whose cooling is over, earliest first.
+///
+/// # Errors
+/// The database's.
+pub async fn cooled(store: &Store, now_us: i64, limit: i64) -> Result<Vec<Seat>, Error> {
+    let which = "s.free_us > $1 AND s.free_us <= $2 AND s.state = 3 ORDER BY s.free_us";
+    seats(store, which, [0, now_us, limit]).await
+}
+
+async fn seats(store: &Store, which: &str, values: [i64; 3]) -> Result<Vec<Seat>, Error> {
+    let columns = seat::columns("s");
+    let sql = format!("SELECT s.district, {columns} FROM seats s WHERE {which} LIMIT $3");
+    let values = values.map(Value::from);
     let rows = store
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
@@ -179,9 +229,9 @@ pub async fn free(store: &Store, seats: &[Seat], generation: i64) -> Result<Vec<
         ]);
     }
     let sql = format!(
-        "UPDATE seats SET state = 4, version = version + 1, due_us = NULL, booking = '', applicant = '', mask = '', \
+        "UPDATE seats SET state = 4, version = version + 1, due_us = NULL, free_us = NULL, booking = '', applicant = '', mask = '', \
          groups = '', holder = '', item = '', waiting = '', hold_key = '', hold_digest = '', last_key = '' \
-         WHERE state = 3 AND due_us <= {now} AND ({}) AND (SELECT generation FROM gate WHERE id = 1) = $1 RETURNING id",
+         WHERE state = 3 AND COALESCE(free_us, due_us) <= {now} AND ({}) AND (SELECT generation FROM gate WHERE id = 1) = $1 RETURNING id",
         which.join(" OR ")
     );
     let statement = Statement::from_sql_and_values(store.backend, sql, values);

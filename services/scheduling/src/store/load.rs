@@ -39,7 +39,7 @@ pub struct Ahead {
 fn ahead_sql(applicant: &str) -> String {
     format!(
         "CASE WHEN p.id IS NOT NULL THEN (SELECT string_agg(a.id || '|' || CAST(a.state AS text) || '|' || a.booking || '|' || CAST(a.starts_us AS text) \
-         || '|' || CAST(a.ends_us AS text) || '|' || CAST(COALESCE(a.due_us, 0) AS text) || '|' || a.item, ';') FROM seats a WHERE a.district = g.district AND a.applicant = {applicant} \
+         || '|' || CAST(a.ends_us AS text) || '|' || CAST(CASE WHEN a.state = 1 THEN COALESCE(a.due_us, 0) ELSE 0 END AS text) || '|' || a.item, ';') FROM seats a WHERE a.district = g.district AND a.applicant = {applicant} \
          AND a.state IN (1, 2) AND a.ends_us > {{now}} + (c.offset_seconds - 86400) * 1000000) END"
     )
 }

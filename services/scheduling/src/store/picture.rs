@@ -14,8 +14,19 @@ use super::{
 };
 use crate::domain::outside::day_end_us;
 
-/// Days of a site as the gate keeps them, in one statement, which is one snapshot. Redis may keep a day until a week
-/// behind it. A day without slots is none.
+/// How long a hold that has ended may stand until it counts as overlooked.
+const OVERLOOKED_US: i64 = 60_000_000;
+
+/// Days of a site as the gate keeps them.
+#[derive(Debug, Default)]
+pub struct Pictures {
+    /// By day; one without slots is none.
+    pub days: BTreeMap<DayKey, DayState>,
+    /// The earliest end of a hold that stands a minute behind it: the sweep has overlooked it.
+    pub overlooked_us: Option<i64>,
+}
+
+/// Days of a site, in one statement, which is one snapshot. Redis may keep a day until a week behind it.
 ///
 /// # Errors
 /// The database's.
@@ -23,7 +34,7 @@ pub async fn pictures(
     store: &Store,
     district: &str,
     (first, last): (&DayKey, &DayKey),
-) -> Result<BTreeMap<DayKey, DayState>, Error> {
+) -> Result<Pictures, Error> {
     let now = format!(
         "({} + (SELECT offset_seconds FROM clock WHERE id = 1) * 1000000)",
         now_sql(store.backend)
@@ -35,7 +46,7 @@ pub async fn pictures(
         "SELECT {now}, l.id, {slots}, '' FROM slots l WHERE l.district = $1 AND l.id >= $2 AND l.id < $3 \
          UNION ALL SELECT {now}, '', CAST(NULL AS bigint), '', '', 0, 0, 0, 0, CAST(NULL AS bigint), 0, \
          COALESCE((SELECT string_agg(CASE s.state WHEN 2 THEN substr(s.id, $4) ELSE \
-         substr(s.id, $4) || ':' || CAST(s.state AS text) || ':' || CAST(COALESCE(s.due_us, 0) AS text) END, ' ') \
+         substr(s.id, $4) || ':' || CAST(s.state AS text) || ':' || CAST(COALESCE(s.free_us, s.due_us, 0) AS text) END, ' ') \
          FROM seats s WHERE s.district = $1 AND s.id >= $2 AND s.id < $3 AND s.state <> 4), '')"
     );
     // Names of sites are ASCII: what lies behind the site's begins here.
@@ -50,6 +61,7 @@ pub async fn pictures(
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
     let mut days: BTreeMap<DayKey, DayState> = BTreeMap::new();
+    let mut overlooked_us: Option<i64> = None;
     let mut used = String::new();
     let mut now_us = 0;
     for row in &rows {
@@ -88,7 +100,11 @@ pub async fn pictures(
         };
         let mut day = days.get_mut(&key);
         while let Some(seat) = used.next_if(|seat| seat.starts_with(date)) {
-            let (slot, number, row) = marked(&seat[date.len() + 1..], now_us)?;
+            let (slot, number, state, due_us) = marked(&seat[date.len() + 1..])?;
+            let row = gate_row(state, due_us, now_us);
+            if state == SeatState::Held && due_us < now_us - OVERLOOKED_US {
+                overlooked_us = Some(overlooked_us.map_or(due_us, |us| us.min(due_us)));
+            }
             let slot = day.as_mut().and_then(|day| day.slots.get_mut(slot));
             // A seat above the capacity is none of the gate's.
             if let Some(seat) = slot.and_then(|slot| slot.seats.get_mut(number)) {
@@ -96,12 +112,15 @@ pub async fn pictures(
             }
         }
     }
-    Ok(days)
+    Ok(Pictures {
+        days,
+        overlooked_us,
+    })
 }
 
-/// A seat that is used, of a picture: its slot in the day, its number, and where it is no appointment its state and when it
-/// is due.
-fn marked(seat: &str, now_us: i64) -> Result<(usize, usize, Row), Refusal> {
+/// A seat that is used, of a picture: its slot in the day, its number, its state, and where it is no appointment when it is
+/// due.
+fn marked(seat: &str) -> Result<(usize, usize, SeatState, i64), Refusal> {
     let mut parts = seat.split(['/', ':']);
     let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok());
     let (slot, place, state, due_us) = (number(), number(), number(), number());
@@ -113,11 +132,7 @@ fn marked(seat: &str, now_us: i64) -> Result<(usize, usize, Row), Refusal> {
         let state = i32::try_from(state).unwrap_or_default();
         SeatState::try_from(state).unwrap_or_default()
     });
-    Ok((
-        slot,
-        place,
-        gate_row(state, due_us.unwrap_or_default(), now_us),
-    ))
+    Ok((slot, place, state, due_us.unwrap_or_default()))
 }
 
 /// How long Redis may keep a day: until a week behind it.

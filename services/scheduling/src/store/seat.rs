@@ -69,7 +69,7 @@ pub(super) fn columns(alias: &str) -> String {
     NAMES.map(|name| format!("{alias}.{name}")).join(", ")
 }
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "id",
     "version",
     "state",
@@ -91,6 +91,7 @@ const NAMES: [&str; 21] = [
     "hold_digest",
     "last_key",
     "held_epoch",
+    "free_us",
 ];
 
 /// How many columns [`Seat::read`] takes.
@@ -109,11 +110,14 @@ impl Seat {
         let text = |n: usize| row.try_get_by_index::<String>(at + n);
         let long = |n: usize| row.try_get_by_index::<i64>(at + n);
         let int = |n: usize| row.try_get_by_index::<i32>(at + n);
+        let state = SeatState::try_from(int(2)?).unwrap_or_default();
+        let ends_us: Option<i64> = row.try_get_by_index(at + 12)?;
+        let free_us: Option<i64> = row.try_get_by_index(at + 21)?;
         Ok(Some(Self {
             district: district.to_owned(),
             key: SeatKey::parse(&id)?,
             epoch: long(1)?.unsigned_abs(),
-            state: SeatState::try_from(int(2)?).unwrap_or_default(),
+            state,
             booking: text(3)?,
             applicant: text(4)?,
             mask: text(5)?,
@@ -123,7 +127,12 @@ impl Seat {
             starts_us: long(9)?,
             ends_us: long(10)?,
             held_us: long(11)?,
-            due_us: row.try_get_by_index(at + 12)?,
+            due_us: match state {
+                SeatState::Held => ends_us,
+                // A release that knows no other column has written when it is free where else a hold's end stands.
+                SeatState::Cooling => free_us.or(ends_us),
+                _ => None,
+            },
             extensions: int(13)?.unsigned_abs(),
             is_assisted: int(14)? != 0,
             is_reserved: int(15)? != 0,
@@ -139,40 +148,48 @@ impl Seat {
     #[must_use]
     pub fn row(self) -> Row {
         let read = (self.epoch > 0).then_some(self.epoch);
+        let due_us = |state| self.due_us.filter(|_| self.state == state);
+        let (ends_us, free_us) = (due_us(SeatState::Held), due_us(SeatState::Cooling));
+        let mut columns = vec![
+            ("version", long(self.epoch + 1)),
+            ("state", i32::from(self.state).into()),
+            ("booking", self.booking.into()),
+            ("applicant", self.applicant.into()),
+            ("mask", self.mask.into()),
+            ("groups", listed(&self.groups).into()),
+            ("holder", self.holder.into()),
+            ("item", self.item.into()),
+            ("starts_us", self.starts_us.into()),
+            ("ends_us", self.ends_us.into()),
+            ("held_us", self.held_us.into()),
+            ("due_us", ends_us.into()),
+            (
+                "extensions",
+                i32::try_from(self.extensions).unwrap_or(i32::MAX).into(),
+            ),
+            ("is_assisted", i32::from(self.is_assisted).into()),
+            ("is_reserved", i32::from(self.is_reserved).into()),
+            ("waiting", self.waiting.into()),
+            ("hold_key", self.hold_key.into()),
+            ("hold_digest", self.hold_digest.into()),
+            ("last_key", self.last_key.into()),
+            ("held_epoch", long(self.held_epoch)),
+        ];
+        // One that was never used has none to take away.
+        if read.is_some() {
+            columns.push(("free_us", free_us.into()));
+        }
         Row {
             table: "seats",
             key: [self.district.into(), self.key.to_string().into()],
             read,
-            columns: vec![
-                ("version", long(self.epoch + 1)),
-                ("state", i32::from(self.state).into()),
-                ("booking", self.booking.into()),
-                ("applicant", self.applicant.into()),
-                ("mask", self.mask.into()),
-                ("groups", listed(&self.groups).into()),
-                ("holder", self.holder.into()),
-                ("item", self.item.into()),
-                ("starts_us", self.starts_us.into()),
-                ("ends_us", self.ends_us.into()),
-                ("held_us", self.held_us.into()),
-                ("due_us", self.due_us.into()),
-                (
-                    "extensions",
-                    i32::try_from(self.extensions).unwrap_or(i32::MAX).into(),
-                ),
-                ("is_assisted", i32::from(self.is_assisted).into()),
-                ("is_reserved", i32::from(self.is_reserved).into()),
-                ("waiting", self.waiting.into()),
-                ("hold_key", self.hold_key.into()),
-                ("hold_digest", self.hold_digest.into()),
-                ("last_key", self.last_key.into()),
-                ("held_epoch", long(self.held_epoch)),
-            ],
+            columns,
             provided: None,
         }
     }
 
-    /// The row of the hold that it is as an appointment: what else stands there stays.
+    /// The row of the hold that it is as an appointment: what else stands there stays, when the hold would have ended as
+    /// well, because the row finds room beside the old one where no index names what changes.
     #[must_use]
     pub fn confirmed(&self) -> Row {
         Row {
@@ -182,7 +199,6 @@ impl Seat {
             columns: vec![
                 ("version", long(self.epoch + 1)),
                 ("state", i32::from(SeatState::Confirmed).into()),
-                ("due_us", None::<i64>.into()),
             ],
             provided: None,
         }

@@ -182,8 +182,11 @@ async fn compared(rpc: &Rpc, mut days: Vec<(String, DayKey)>) -> Result<Option<u
             break;
         };
         let pictures = picture::pictures(&rpc.store, district, (first, last)).await?;
+        if let Some(overlooked_us) = pictures.overlooked_us {
+            rpc.swept.goes_back(overlooked_us);
+        }
         for ((_, key), look) in part {
-            let Some(picture) = pictures.get(key) else {
+            let Some(picture) = pictures.days.get(key) else {
                 continue;
             };
             if let Ok(audited) = gate.audit(look, picture).await {

@@ -29,6 +29,7 @@ use crate::{
 pub use audit::audit;
 pub(crate) use bookings::Ruled;
 pub(crate) use care::Waits;
+pub(crate) use seats::Swept;
 
 /// Between two looks at what is due.
 const PAUSE: Duration = Duration::from_millis(500);

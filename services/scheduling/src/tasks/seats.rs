@@ -1,10 +1,13 @@
 //! Holds that have expired cool, and seats whose cooling is over come back: the gate first, then the database.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use bangban_proto::bangban::scheduling::v1::SeatState;
 use bangban_slots::Place;
-use bangban_store::{Error, Now, write::Row};
+use bangban_store::{Error, Now, Store, write::Row};
 
 use super::{BATCH, cooled};
 use crate::{
@@ -13,9 +16,60 @@ use crate::{
     store::{DayKey, Seat, capacity, due},
 };
 
+/// So much of what was looked through is looked through again, in microseconds, for holds that were written meanwhile and
+/// are short; those that were written later still are found by the audit.
+const AGAIN_US: i64 = 5_000_000;
+
+/// How far it is looked back when the clock was set back, in microseconds: a day.
+const BACK_US: i64 = 86_400_000_000;
+
+/// How much of what a process has looked through it does not put down, in microseconds: a minute. Who begins looks through
+/// that again.
+const UNWRITTEN_US: i64 = 60_000_000;
+
+/// Until when this process has looked for holds that have ended, and what it has put down of that, in microseconds since the
+/// epoch; 0 where it has not begun.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    until: AtomicI64,
+    written: AtomicI64,
+}
+
+impl Swept {
+    async fn from(&self, store: &Store, now_us: i64) -> Result<i64, Error> {
+        let mut until_us = self.until.load(Ordering::Relaxed);
+        if until_us == 0 {
+            until_us = due::swept(store).await?;
+            self.written.store(until_us, Ordering::Relaxed);
+        }
+        // The clock was set back.
+        if until_us > now_us {
+            return Ok(now_us - BACK_US);
+        }
+        Ok(until_us - AGAIN_US)
+    }
+
+    async fn until(&self, store: &Store, us: i64) -> Result<(), Error> {
+        self.until.store(us, Ordering::Relaxed);
+        if us - self.written.load(Ordering::Relaxed) > UNWRITTEN_US {
+            due::swept_until(store, us).await?;
+            self.written.store(us, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// A hold that ended then stands.
+    pub(super) fn goes_back(&self, us: i64) {
+        self.until.fetch_min(us, Ordering::Relaxed);
+    }
+}
+
 /// Expires holds and brings seats back; answers how many steps were taken.
 pub(super) async fn expire(rpc: &Rpc, now: Now) -> Result<usize, Error> {
-    let due = due::seats(&rpc.store, now.us(), BATCH).await?;
+    let from_us = rpc.swept.from(&rpc.store, now.us()).await?;
+    let (mut due, until_us) = due::holds(&rpc.store, from_us, now.us(), BATCH).await?;
+    rpc.swept.until(&rpc.store, until_us).await?;
+    due.extend(due::cooled(&rpc.store, now.us(), BATCH).await?);
     let mut cooling: BTreeMap<(String, DayKey), Vec<Seat>> = BTreeMap::new();
     let mut policies = BTreeMap::new();
     let mut expired = Vec::new();

@@ -67,7 +67,7 @@ CREATE TABLE seat_history (n bigint PRIMARY KEY, id text, version bigint, state 
 CREATE TABLE waiting_history (n bigint PRIMARY KEY, id text, state int, applicant text);
 CREATE FUNCTION record_seat() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO seat_history VALUES (nextval('history_order'), NEW.id, NEW.version, NEW.state, NEW.booking,
-        NEW.applicant, NEW.waiting, NEW.starts_us, NEW.ends_us, COALESCE(NEW.due_us, 0), txid_current(),
+        NEW.applicant, NEW.waiting, NEW.starts_us, NEW.ends_us, COALESCE(NEW.free_us, NEW.due_us, 0), txid_current(),
         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
     RETURN NULL; END $$;
 CREATE FUNCTION record_waiting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     ask::release,
+    learned,
     server::Served,
     world::{ADMIN, DISTRICT, LI_NA, World, at, numbers, reason, slot, worlds},
 };
@@ -119,7 +120,7 @@ async fn bb_9_2b_a_seat_that_was_somebody_s_since_it_was_read_is_not_given_back(
         };
         comes_and_goes().await;
         let now = world.store.now().await.expect("the time").us();
-        let read = due::seats(&world.store, now, 10).await.expect("read");
+        let read = due::cooled(&world.store, now, 10).await.expect("read");
         assert_eq!(read.len(), 1);
         // Another process gives it back, and the next one has left it by now: its gate was not told of that.
         world.sweep().await;
@@ -128,5 +129,29 @@ async fn bb_9_2b_a_seat_that_was_somebody_s_since_it_was_read_is_not_given_back(
         assert!(freed.is_empty(), "given back by its former epoch");
         world.sweep().await;
         assert_eq!(world.free(date).await[0], (1, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_a_hold_that_was_written_long_behind_its_end_ends_all_the_same() {
+    for world in worlds("written_late").await {
+        world.without_cooling().await;
+        let date = world.published(1, 0).await;
+        let held = world.hold(&slot(date, 0), &world.person(&[])).await;
+        held.expect("held");
+        world.sweep().await;
+        // A process that was stopped between reading and writing: the sweep has come by the end of the hold before.
+        let ended = world.now().await.timestamp_micros() - 600_000_000;
+        let sql = format!("UPDATE seats SET due_us = {ended} WHERE state = 1");
+        let done = world.store.db.execute_unprepared(&sql).await;
+        assert_eq!(done.expect("written").rows_affected(), 1);
+        assert_eq!(world.sweep().await, 0, "it does not look back");
+        assert_eq!(world.free(date).await[0], (0, 0));
+        let works = world.served.works();
+        learned::until("the audit has found it", async || {
+            world.free(date).await[0] == (1, 0)
+        })
+        .await;
+        works.cancel();
     }
 }
