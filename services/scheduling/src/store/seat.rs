@@ -175,8 +175,8 @@ impl Seat {
             ("last_key", self.last_key.into()),
             ("held_epoch", long(self.held_epoch)),
         ];
-        // One that was never used has none to take away.
-        if read.is_some() {
+        // A hold of one that was never used has none to take away.
+        if read.is_some() || free_us.is_some() {
             columns.push(("free_us", free_us.into()));
         }
         Row {

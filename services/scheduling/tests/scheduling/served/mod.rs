@@ -15,6 +15,7 @@ mod gates;
 mod generation;
 mod kept;
 mod learned;
+mod light;
 mod linked;
 mod log;
 mod many;
