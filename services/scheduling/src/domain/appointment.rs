@@ -50,7 +50,8 @@ fn is_in(booking: &Booking, states: &[BookingState], zh: &str, en: &str) -> Resu
 }
 
 /// Gives an appointment up, before it begins: afterwards it was kept or it was not. What the site cannot keep is never
-/// late, whoever gives it up, and may turn out while it lasts. `is_given` says whether its slot still gives its seat.
+/// late, whoever gives it up, and may turn out while it lasts: then it is the institution's breach, as a service that starts
+/// too late is. `is_given` says whether its slot still gives its seat.
 ///
 /// # Errors
 /// OUT_OF_ORDER (BB-8d), CANCEL_TOO_LATE (BB-9.2b).
@@ -59,7 +60,7 @@ pub fn cancel(
     reason: CancelReason,
     is_given: bool,
     outside: &Outside<'_>,
-) -> Result<Act, Refusal> {
+) -> Result<Vec<Act>, Refusal> {
     is_in(
         booking,
         &[BookingState::Confirmed],
@@ -78,10 +79,13 @@ pub fn cancel(
             "its time has begun and it is not given up any more: who does not come is a no-show, and may appeal",
         ));
     }
-    Ok(Act::BookingCancelled(BookingCancelled {
+    let cancelled = Act::BookingCancelled(BookingCancelled {
         reason: reason.into(),
         is_late: is_late(booking, is_given, outside) && reason != CancelReason::Site,
-    }))
+    });
+    let has_begun = outside.now >= time::of(booking.starts_at.as_ref());
+    let breach = has_begun.then(|| breach(booking, &booking.site, outside.now));
+    Ok(breach.into_iter().chain([cancelled]).collect())
 }
 
 /// Whether giving its time up now is so late that it counts. A time that the site cannot keep, or has no seat for any more,

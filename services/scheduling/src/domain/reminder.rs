@@ -4,7 +4,7 @@ use bangban_limits::time::timestamp;
 use bangban_proto::bangban::scheduling::v1::{Booking, BookingPolicy, BookingState, Reminder};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{policy, time};
+use super::{appointment, policy, time};
 
 /// When the appointment got the time that it has: confirmed, or last moved.
 fn settled_at(booking: &Booking) -> DateTime<Utc> {
@@ -33,7 +33,8 @@ pub fn reminders(booking: &Booking, rules: &BookingPolicy) -> Vec<(DateTime<Utc>
 
 /// Reminders that are not given yet.
 fn open(booking: &Booking, rules: &BookingPolicy) -> Vec<(DateTime<Utc>, u32)> {
-    if booking.state() != BookingState::Confirmed {
+    // Of a time that the site cannot keep nobody is reminded: others were offered.
+    if booking.state() != BookingState::Confirmed || appointment::is_taken_away(booking) {
         return Vec::new();
     }
     // Reminders of a former time became due before the move, and those of this one lie behind it.

@@ -137,10 +137,10 @@ impl Rpc {
                 policy: &rules,
             };
             let is_given = self.is_given(&booking).await?;
-            let act = appointment::cancel(&booking, reason, is_given, &outside)?;
+            let acts = appointment::cancel(&booking, reason, is_given, &outside)?;
             let subject = format!("bookings/{id}");
             let chain = chain(&district, subject, (version, head), caller, now);
-            let chain = carry_out(&mut booking, chain, vec![act], now, fold::booking);
+            let chain = carry_out(&mut booking, chain, acts, now, fold::booking);
             let row = rows::row(
                 &mut booking,
                 Some(version),

@@ -83,14 +83,66 @@ proptest! {
         let (caller, rules) = (Caller::system("scheduling"), policy::filled(&BookingPolicy::default()));
         let outside = Outside { now: at(-before), caller: &caller, policy: &rules };
         let counts = before < 120 && is_given && !is_kept && !is_offered(offered, moved_then);
-        let act = cancel(&booking, CancelReason::Applicant, is_given, &outside).expect("in time");
-        let Act::BookingCancelled(cancelled) = act else {
-            return Err(TestCaseError::fail("another act"));
+        let acts = cancel(&booking, CancelReason::Applicant, is_given, &outside).expect("in time");
+        let [Act::BookingCancelled(cancelled)] = &acts[..] else {
+            return Err(TestCaseError::fail("other acts"));
         };
         prop_assert_eq!(cancelled.is_late, counts);
         let Act::BookingMoved(act) = moved(&booking, BookingMoved::default(), is_given, &outside) else {
             return Err(TestCaseError::fail("another act"));
         };
         prop_assert_eq!(act.is_late, counts);
+    }
+
+    /// What the site gives up while it lasts is a service that did not start in time.
+    #[test]
+    fn bb_9_2b_what_the_site_gives_up_once_it_has_begun_is_its_breach(
+        offered in minute(), moved in minute(), is_kept: bool, is_given: bool, minute in -500_i64..60,
+    ) {
+        let mut booking = booking(offered, moved, is_kept);
+        let (caller, rules) = (Caller::system("li-na"), policy::filled(&BookingPolicy::default()));
+        let outside = Outside { now: at(minute), caller: &caller, policy: &rules };
+        let acts = cancel(&booking, CancelReason::Site, is_given, &outside);
+        if minute >= SLOT_MINUTES {
+            prop_assert_eq!(acts.expect_err("it is over").reason, "CANCEL_TOO_LATE");
+            return Ok(());
+        }
+        for act in acts.expect("given up") {
+            fold::booking(&mut booking, &act, timestamp(outside.now), false);
+        }
+        prop_assert_eq!(booking.state(), BookingState::Cancelled);
+        prop_assert!(!booking.is_late_cancellation);
+        let subjects: Vec<_> = booking.breaches.iter().map(|breach| breach.subject.as_str()).collect();
+        let expected: &[&str] = if minute < 0 { &[] } else { &["town-centre"] };
+        prop_assert_eq!(subjects, expected);
+    }
+}
+
+/// The site took the time away: other times were offered, and nobody is reminded of this one, unless it is kept.
+#[test]
+fn bb_9_2b_nobody_is_reminded_of_a_time_that_the_site_cannot_keep() {
+    let rules = policy::filled(&BookingPolicy::default());
+    for (offered, is_kept, is_reminded) in [
+        (None, false, true),
+        (Some(-5_000), false, false),
+        (Some(-5_000), true, true),
+    ] {
+        let booking = booking(offered, None, is_kept);
+        let (caller, now) = (Caller::system("scheduling"), at(-1_400));
+        let outside = Outside {
+            now,
+            caller: &caller,
+            policy: &rules,
+        };
+        let acts = due(&booking, &outside);
+        assert_eq!(
+            matches!(acts[..], [Act::ReminderDue(_)]),
+            is_reminded,
+            "{acts:?}"
+        );
+        assert_eq!(acts.is_empty(), !is_reminded);
+        // Its end is looked at all the same.
+        let next = next_due(&booking, &rules, now);
+        assert_eq!(next == Some(at(SLOT_MINUTES)), !is_reminded, "{next:?}");
     }
 }

@@ -394,6 +394,8 @@ async fn bb_9_2b_what_has_begun_is_neither_given_up_nor_moved_and_who_does_not_c
         let given_up = cancel(&closed.id, CancelReason::Site).await;
         let given_up = given_up.expect("what the site cannot keep");
         assert!(!given_up.is_late_cancellation);
+        // Nobody's but the institution's, which did not begin in time.
+        assert_eq!(given_up.breaches[0].subject, SITE);
         // Over, and the sweep has not come yet.
         world.advance_to(at(date, 9, 31)).await;
         for over in [CancelReason::Applicant, CancelReason::Site] {
