@@ -21,8 +21,7 @@ pub struct FromDirectory {
 }
 
 /// Whether something is learned of districts by an act. What it says of people and staff is not kept here.
-#[must_use]
-pub fn is_of_districts(act: &Learned) -> bool {
+fn is_of_districts(act: &Learned) -> bool {
     matches!(
         act,
         Learned::DistrictCreated(_)

@@ -82,19 +82,26 @@ async fn run(lanes: Lanes, queue: Arc<Queue<Writer>>) {
         if writers.is_empty() {
             return;
         }
-        // In the order of their keys, so that two statements never wait for each other's rows.
+        // In the order of their keys, and a table changed by those of one shape alone, so that two statements never wait
+        // for each other's rows.
         writers.sort_by(|a, b| (&a.shape, a.key()).cmp(&(&b.shape, b.key())));
         let (mut together, mut alone) = (Vec::new(), Vec::new());
+        let mut changed: Vec<&str> = Vec::new();
         while let Some(first) = writers.first() {
             let others = writers.partition_point(|w| w.shape <= first.shape);
             let later = writers.split_off(others);
             let group = std::mem::replace(&mut writers, later);
-            let which = if group.len() < MET {
-                &mut alone
+            let changes: Vec<_> = group
+                .first()
+                .into_iter()
+                .flat_map(Writer::changes)
+                .collect();
+            if group.len() < MET || changes.iter().any(|table| changed.contains(table)) {
+                alone.push(group);
             } else {
-                &mut together
-            };
-            which.push(group);
+                changed.extend(changes);
+                together.push(group);
+            }
         }
         if !together.is_empty() {
             write(&lanes, together).await;
@@ -128,21 +135,25 @@ impl Writer {
         }
     }
 
+    /// The tables of which it changes rows.
+    fn changes(&self) -> impl Iterator<Item = &'static str> {
+        let changed = self.rows.iter().filter(|row| row.read.is_some());
+        changed.map(|row| row.table)
+    }
+
     /// Nothing but new rows: all are there, or the statement was refused.
     fn is_new(&self) -> bool {
         self.rows.iter().all(|row| row.read.is_none())
     }
 }
 
-/// Writes commands, those of one shape side by side. What the database refuses is tried again alone, because one refusal
-/// refuses all.
+/// Writes commands, those of one shape side by side. What the database refuses is tried again, each shape by itself and then
+/// each command, because one refusal refuses all.
 async fn write(lanes: &Lanes, groups: Vec<Vec<Writer>>) {
     let is_alone = groups.iter().flatten().count() == 1;
-    let written = done(lanes, &groups).await;
-    let writers = groups.into_iter().flatten();
-    match written {
+    match done(lanes, &groups).await {
         Ok((numbers, places)) => {
-            for (number, writer) in (1_i64..).zip(writers) {
+            for (number, writer) in (1_i64..).zip(groups.into_iter().flatten()) {
                 // No act was written because no row was touched.
                 let answer = match writer.head {
                     Some(head) => {
@@ -158,18 +169,22 @@ async fn write(lanes: &Lanes, groups: Vec<Vec<Writer>>) {
         }
         // Alone, and some of its rows had the version that was read, and others had not.
         Err(error) if is_alone && is_division_by_zero(&error) => {
-            for writer in writers {
+            for writer in groups.into_iter().flatten() {
                 let _ = writer.answer.send(Err(Error::Conflict));
             }
         }
         Err(error) if is_alone || is_down(&error) => {
-            for writer in writers {
+            for writer in groups.into_iter().flatten() {
                 let _ = writer.answer.send(Err(error.clone().into()));
             }
         }
         Err(_) => {
-            for writer in writers {
-                Box::pin(write(lanes, vec![vec![writer]])).await;
+            let parts: Vec<Vec<Writer>> = match groups.len() {
+                1 => groups.into_iter().flatten().map(|w| vec![w]).collect(),
+                _ => groups,
+            };
+            for part in parts {
+                Box::pin(write(lanes, vec![part])).await;
             }
         }
     }

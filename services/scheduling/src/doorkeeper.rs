@@ -32,6 +32,8 @@ type Layouts = Arc<BTreeMap<NaiveDate, Arc<Day>>>;
 struct Memory {
     /// How often capacity had changed when this was read.
     revision: i64,
+    /// How often that or what is known of districts had changed.
+    changes: i64,
     sites: HashMap<(String, String), Layouts>,
 }
 
@@ -328,10 +330,10 @@ impl Doorkeeper {
         Ok(day.and_then(|day| day.slots.get(usize::from(slot.number)).cloned()))
     }
 
-    /// How often capacity had changed at the last look.
+    /// How often capacity, or what is known of districts, had changed at the last look.
     #[must_use]
-    pub fn revision(&self) -> i64 {
-        self.memory().revision
+    pub fn changes(&self) -> i64 {
+        self.memory().changes
     }
 
     /// Now, as the database said it at the last look, and the time since: for what is shown, not for what is decided.
@@ -347,9 +349,10 @@ impl Doorkeeper {
     /// The database's.
     pub async fn look(&self) -> Result<(), Error> {
         let asked = Instant::now();
-        let (revision, now) = capacity::revision(&self.store).await?;
+        let (revision, changes, now) = capacity::revision(&self.store).await?;
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = (now.at, asked);
         let mut memory = self.memory();
+        memory.changes = changes;
         if memory.revision != revision {
             memory.revision = revision;
             memory.sites.clear();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bangban_learned::effects::{FromDirectory, amended, is_of_districts, year_loaded};
+use bangban_learned::effects::{FromDirectory, amended, year_loaded};
 use bangban_proto::bangban::{
     directory::v1::{DirectoryAct, Site, SiteOpened, SiteUpdated, directory_act::Act as Learned},
     events::v1::Act,
@@ -14,10 +14,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
 
 use crate::{
     rpc::Specials,
-    store::{
-        capacity,
-        plans::{self, Whose},
-    },
+    store::plans::{self, Whose},
 };
 
 /// Why days are compared when directory's log begins anew.
@@ -110,9 +107,6 @@ impl Effects for Learns {
                 .await?;
         }
         self.from.take(db, act).await?;
-        if learned.as_ref().is_some_and(is_of_districts) {
-            capacity::revised().execute(db).await?;
-        }
         match days {
             Some((whose, reason)) => plans::changed(db, backend, whose, reason).await,
             None => Ok(()),
@@ -123,7 +117,6 @@ impl Effects for Learns {
         db.execute_unprepared("UPDATE persons SET is_known = 0, version = version + 1")
             .await?;
         self.from.forget(db).await?;
-        capacity::revised().execute(db).await?;
         plans::anew(db, self.from.store.backend, ANEW.to_owned()).await
     }
 

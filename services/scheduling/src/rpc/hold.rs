@@ -266,7 +266,7 @@ impl Rpc {
 
     /// How what is remembered is compared with the database.
     pub(super) fn by(&self, remembered: &Loaded) -> By {
-        By::heard(remembered, self.doors.revision())
+        By::heard(remembered, self.doors.changes())
     }
 
     /// The gate has an older picture of the day.

@@ -51,7 +51,7 @@ struct Ground {
     now: Now,
     known: Arc<Known>,
     revision: i64,
-    capacity_revision: i64,
+    changes: i64,
     policy: BookingPolicy,
 }
 
@@ -125,12 +125,12 @@ impl Recent {
             now: loaded.now,
             known: Arc::clone(&loaded.known),
             revision,
-            capacity_revision: loaded.capacity_revision,
+            changes: loaded.changes,
             policy: loaded.policy.clone(),
         };
         put(&self.grounds, district.clone(), ground, MOST_WHOLE);
         let key = (district.clone(), slot.clone());
-        let found = (found.clone(), loaded.capacity_revision);
+        let found = (found.clone(), loaded.changes);
         put(&self.slots, key, found, MOST_WHOLE);
     }
 
@@ -138,7 +138,7 @@ impl Recent {
     /// of the person it says nothing. None where it is not remembered.
     pub(crate) fn ground(&self, district: &str, slot: &SlotKey) -> Option<Box<Loaded>> {
         let key = (district.to_owned(), slot.clone());
-        let (found, capacity_revision) = get(&self.slots, &key, KEPT)?;
+        let (found, changes) = get(&self.slots, &key, KEPT)?;
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, ground) = grounds.get(district)?;
         let (mut ground, since) = (ground.clone(), at.elapsed());
@@ -150,7 +150,7 @@ impl Recent {
             known: ground.known,
             revision: Some(ground.revision),
             // Both are what they were where nothing has changed since the first of them was read.
-            capacity_revision: capacity_revision.min(ground.capacity_revision),
+            changes: changes.min(ground.changes),
             policy: ground.policy,
             is_published: true,
             slot: Some(found),

@@ -307,13 +307,13 @@ pub fn unrevised(revision: i64) -> State {
     State::Update(update)
 }
 
-/// How often capacity has changed, and when that was asked.
+/// How often capacity has changed, how often that or what is known of districts, and when that was asked.
 ///
 /// # Errors
 /// The database's.
-pub async fn revision(store: &Store) -> Result<(i64, Now), Error> {
+pub async fn revision(store: &Store) -> Result<(i64, i64, Now), Error> {
     let sql = format!(
-        "SELECT g.revision, {}, c.offset_seconds FROM gate g JOIN clock c ON c.id = 1 WHERE g.id = 1",
+        "SELECT g.revision, {}, c.offset_seconds, g.revision + g.learned FROM gate g JOIN clock c ON c.id = 1 WHERE g.id = 1",
         now_sql(store.backend)
     );
     let row = store
@@ -321,7 +321,7 @@ pub async fn revision(store: &Store) -> Result<(i64, Now), Error> {
         .await?
         .ok_or_else(|| Refusal::internal("the gate has no row"))?;
     let now = Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-    Ok((row.try_get_by_index(0)?, now))
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(3)?, now))
 }
 
 /// The seats of a day that were ever used.

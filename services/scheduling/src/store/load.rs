@@ -92,8 +92,9 @@ pub struct Loaded {
     pub known: Arc<Known>,
     /// At which revision of what was learned of it, where that was asked for.
     pub revision: Option<i64>,
-    /// How often capacity anywhere had changed when rules and slot were read; 0 where no slot was asked for.
-    pub capacity_revision: i64,
+    /// How often capacity anywhere, or what is known of any district, had changed when rules and slot were read; 0 where no
+    /// slot was asked for.
+    pub changes: i64,
     /// By which rules people book, as it was put down.
     pub policy: BookingPolicy,
     /// Whether the day that is asked for is published.
@@ -177,7 +178,7 @@ fn wanted(parts: &[Part]) -> String {
         either(has(Part::Seat), seat::columns("s"), seat::WIDTH),
         applicant.map_or_else(|| unset(person::WIDTH), |_| person::columns("p")),
         either(has(Part::OwnSeat), seat::columns("o"), seat::WIDTH),
-        either(has(Part::Seat), still::CAPACITY_REVISION.to_owned(), 1),
+        either(has(Part::Seat), still::CHANGES.to_owned(), 1),
     ]
     .join(", ")
 }
@@ -208,7 +209,7 @@ fn taker_by(by: By, given: &'static [&'static str]) -> Question {
         wanted: [
             "{now}, c.offset_seconds",
             still::new_sql(by),
-            still::CAPACITY_REVISION,
+            still::CHANGES,
             &ahead_sql("g.applicant"),
             &person::columns("p"),
         ]
@@ -219,7 +220,7 @@ fn taker_by(by: By, given: &'static [&'static str]) -> Question {
 }
 
 static TAKER: LazyLock<Question> = LazyLock::new(|| {
-    let given = &["district", "applicant", "capacity_revision", "seat"];
+    let given = &["district", "applicant", "changes", "seat"];
     taker_by(By::Glance, given)
 });
 
@@ -333,7 +334,7 @@ pub(crate) async fn taker(
         return Ok(None);
     }
     ground.now = Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-    ground.capacity_revision = row.try_get_by_index(4)?;
+    ground.changes = row.try_get_by_index(4)?;
     ground.ahead = ahead(row.try_get_by_index(5)?);
     ground.person = Person::read(&row, 6, (district, applicant))?;
     Ok(Some(ground))
@@ -436,14 +437,14 @@ async fn read(
     let seat_at = slot_at + slot::WIDTH;
     let person_at = seat_at + seat::WIDTH;
     let own_at = person_at + person::WIDTH;
-    let revision_at = own_at + seat::WIDTH;
+    let changes_at = own_at + seat::WIDTH;
     Ok(Box::new(Loaded {
         now: Now::from_row(row.try_get_by_index(1)?, row.try_get_by_index(2)?),
         is_repeated: row.try_get_by_index::<Option<bool>>(3)?.unwrap_or_default(),
         known,
         revision,
-        capacity_revision: row
-            .try_get_by_index::<Option<i64>>(revision_at)?
+        changes: row
+            .try_get_by_index::<Option<i64>>(changes_at)?
             .unwrap_or_default(),
         policy: decode(row, 5)?.unwrap_or_default(),
         is_published: row.try_get_by_index::<Option<bool>>(6)?.unwrap_or_default(),

@@ -53,6 +53,7 @@ impl MigratorTrait for Migrator {
                 ],
             }),
             Box::new(Beside),
+            Box::new(Counted),
         ]
     }
 }
@@ -333,14 +334,53 @@ impl MigrationTrait for Beside {
             "ALTER TABLE seats ADD COLUMN free_us bigint",
             "UPDATE seats SET free_us = due_us, due_us = NULL WHERE state = 3",
             "CREATE INDEX seats_free ON seats (free_us) WHERE free_us IS NOT NULL",
-            // Until when somebody has looked for holds that have ended.
-            "ALTER TABLE gate ADD COLUMN swept_us bigint NOT NULL DEFAULT 0",
         ] {
             db.execute_unprepared(statement).await?;
         }
         if manager.get_database_backend() == DbBackend::Postgres {
             db.execute_unprepared("ALTER TABLE seats SET (fillfactor = 70)")
                 .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The gate's row tells until when somebody has looked for holds that have ended, and how often anything was learned of
+/// districts. The database counts the latter, whichever release has learned it. Apart from the change of seats: nobody who
+/// reads both tables waits for both.
+struct Counted;
+
+impl MigrationName for Counted {
+    fn name(&self) -> &'static str {
+        "m0009_counted"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Counted {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        for column in ["swept_us", "learned"] {
+            let sql = format!("ALTER TABLE gate ADD COLUMN {column} bigint NOT NULL DEFAULT 0");
+            db.execute_unprepared(&sql).await?;
+        }
+        // SQLite goes by nothing that it remembers.
+        if manager.get_database_backend() == DbBackend::Postgres {
+            for statement in [
+                "CREATE FUNCTION something_is_learned() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN
+                     EXECUTE format('UPDATE %I.gate SET learned = learned + 1 WHERE id = 1', TG_TABLE_SCHEMA);
+                     RETURN NULL;
+                 END $$",
+                "CREATE TRIGGER learned_is_counted AFTER INSERT OR UPDATE OR DELETE ON learned
+                 FOR EACH STATEMENT EXECUTE FUNCTION something_is_learned()",
+            ] {
+                db.execute_unprepared(statement).await?;
+            }
         }
         Ok(())
     }

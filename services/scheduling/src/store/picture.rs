@@ -14,15 +14,16 @@ use super::{
 };
 use crate::domain::outside::day_end_us;
 
-/// How long a hold that has ended may stand until it counts as overlooked.
-const OVERLOOKED_US: i64 = 60_000_000;
+/// How long what is due may stand until it counts as overlooked, in microseconds: ten seconds.
+const OVERLOOKED_US: i64 = 10_000_000;
 
 /// Days of a site as the gate keeps them.
 #[derive(Debug, Default)]
 pub struct Pictures {
     /// By day; one without slots is none.
     pub days: BTreeMap<DayKey, DayState>,
-    /// The earliest end of a hold that stands a minute behind it: the sweep has overlooked it.
+    /// The earliest time at which something was due, a hold's end or a cooling's, that stands long behind it: the sweep has
+    /// overlooked it.
     pub overlooked_us: Option<i64>,
 }
 
@@ -102,7 +103,7 @@ pub async fn pictures(
         while let Some(seat) = used.next_if(|seat| seat.starts_with(date)) {
             let (slot, number, state, due_us) = marked(&seat[date.len() + 1..])?;
             let row = gate_row(state, due_us, now_us);
-            if state == SeatState::Held && due_us < now_us - OVERLOOKED_US {
+            if state != SeatState::Confirmed && due_us < now_us - OVERLOOKED_US {
                 overlooked_us = Some(overlooked_us.map_or(due_us, |us| us.min(due_us)));
             }
             let slot = day.as_mut().and_then(|day| day.slots.get_mut(slot));

@@ -19,8 +19,8 @@ static NOW: LazyLock<String> = LazyLock::new(|| {
     format!("(SELECT {now} + c.offset_seconds * 1000000 FROM clock c WHERE c.id = 1)")
 });
 
-/// How often capacity has changed, and what is known of districts: asked once, for however many.
-pub(super) const CAPACITY_REVISION: &str = "(SELECT r.revision FROM gate r WHERE r.id = 1)";
+/// How often capacity has changed, or what is known of districts: asked once, for however many.
+pub(super) const CHANGES: &str = "(SELECT r.revision + r.learned FROM gate r WHERE r.id = 1)";
 
 /// How what is remembered is compared with the database: at a glance, as long as this process has not heard that anything
 /// has changed anywhere, because one number for all tells that; else by the versions of what it was judged by.
@@ -32,8 +32,8 @@ pub(crate) enum By {
 
 impl By {
     /// How what was read is compared by a process that has heard of so many changes.
-    pub(crate) fn heard(loaded: &Loaded, revision: i64) -> Self {
-        if loaded.capacity_revision == revision {
+    pub(crate) fn heard(loaded: &Loaded, changes: i64) -> Self {
+        if loaded.changes == changes {
             Self::Glance
         } else {
             Self::Versions
@@ -59,7 +59,7 @@ impl Both {
 /// The slot and the district's rules are what they were.
 static GROUND: LazyLock<Both> = LazyLock::new(|| {
     Both {
-    glance: format!("{CAPACITY_REVISION} = g.capacity_revision"),
+    glance: format!("{CHANGES} = g.changes"),
     versions:
         "(SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
          AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules"
@@ -117,7 +117,7 @@ type Given = Vec<(&'static str, Value)>;
 fn ground(loaded: &Loaded, by: By) -> Option<Given> {
     let slot: &SlotRow = loaded.slot.as_ref()?;
     Some(match by {
-        By::Glance => vec![("capacity_revision", loaded.capacity_revision.into())],
+        By::Glance => vec![("changes", loaded.changes.into())],
         By::Versions => vec![
             ("slot", slot.key.to_string().into()),
             ("slot_version", long(slot.version)),

@@ -17,40 +17,57 @@ use crate::{
 };
 
 /// So much of what was looked through is looked through again, in microseconds, for holds that were written meanwhile and
-/// are short; those that were written later still are found by the audit.
+/// are short; those that were written later still are found by the audit, on days that are used.
 const AGAIN_US: i64 = 5_000_000;
 
-/// How far it is looked back when the clock was set back, in microseconds: a day.
+/// How far it is looked back, in microseconds, by who begins, every hour, and when the clock was set back: a day.
 const BACK_US: i64 = 86_400_000_000;
+
+/// Between two looks back, in microseconds: an hour.
+const BETWEEN_US: i64 = 3_600_000_000;
 
 /// How much of what a process has looked through it does not put down, in microseconds: a minute. Who begins looks through
 /// that again.
 const UNWRITTEN_US: i64 = 60_000_000;
 
-/// Until when this process has looked for holds that have ended, and what it has put down of that, in microseconds since the
-/// epoch; 0 where it has not begun.
+/// Until when this process has looked for holds that have ended, what it has put down of that, and when it has looked back, in
+/// microseconds since the epoch; 0 where it has not begun.
 #[derive(Debug, Default)]
 pub(crate) struct Swept {
     until: AtomicI64,
     written: AtomicI64,
+    back: AtomicI64,
 }
 
 impl Swept {
-    async fn from(&self, store: &Store, now_us: i64) -> Result<i64, Error> {
+    /// Until when it was looked, and from when on to look now.
+    async fn from(&self, store: &Store, now_us: i64) -> Result<(i64, i64), Error> {
         let mut until_us = self.until.load(Ordering::Relaxed);
         if until_us == 0 {
-            until_us = due::swept(store).await?;
-            self.written.store(until_us, Ordering::Relaxed);
+            let written_us = due::swept(store).await?;
+            self.written.store(written_us, Ordering::Relaxed);
+            self.until.store(written_us, Ordering::Relaxed);
+            until_us = written_us;
         }
-        // The clock was set back.
-        if until_us > now_us {
-            return Ok(now_us - BACK_US);
+        let is_set_back = until_us > now_us;
+        let is_time = (now_us - self.back.load(Ordering::Relaxed)).abs() >= BETWEEN_US;
+        if is_set_back || is_time {
+            self.back.store(now_us, Ordering::Relaxed);
+            return Ok((until_us, until_us.min(now_us - BACK_US)));
         }
-        Ok(until_us - AGAIN_US)
+        Ok((until_us, until_us - AGAIN_US))
     }
 
-    async fn until(&self, store: &Store, us: i64) -> Result<(), Error> {
-        self.until.store(us, Ordering::Relaxed);
+    /// From `from_us` on it was looked until then; without effect where the audit has sent it back meanwhile.
+    async fn until(&self, store: &Store, from_us: i64, us: i64) -> Result<(), Error> {
+        let order = Ordering::Relaxed;
+        if self
+            .until
+            .compare_exchange(from_us, us, order, order)
+            .is_err()
+        {
+            return Ok(());
+        }
         if us - self.written.load(Ordering::Relaxed) > UNWRITTEN_US {
             due::swept_until(store, us).await?;
             self.written.store(us, Ordering::Relaxed);
@@ -58,7 +75,7 @@ impl Swept {
         Ok(())
     }
 
-    /// A hold that ended then stands.
+    /// What was due then stands.
     pub(super) fn goes_back(&self, us: i64) {
         self.until.fetch_min(us, Ordering::Relaxed);
     }
@@ -66,9 +83,9 @@ impl Swept {
 
 /// Expires holds and brings seats back; answers how many steps were taken.
 pub(super) async fn expire(rpc: &Rpc, now: Now) -> Result<usize, Error> {
-    let from_us = rpc.swept.from(&rpc.store, now.us()).await?;
+    let (swept_us, from_us) = rpc.swept.from(&rpc.store, now.us()).await?;
     let (mut due, until_us) = due::holds(&rpc.store, from_us, now.us(), BATCH).await?;
-    rpc.swept.until(&rpc.store, until_us).await?;
+    rpc.swept.until(&rpc.store, swept_us, until_us).await?;
     due.extend(due::cooled(&rpc.store, now.us(), BATCH).await?);
     let mut cooling: BTreeMap<(String, DayKey), Vec<Seat>> = BTreeMap::new();
     let mut policies = BTreeMap::new();

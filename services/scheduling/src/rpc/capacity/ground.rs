@@ -217,7 +217,7 @@ impl Rpc {
             return Ok(None);
         }
         // Every change of templates and exceptions is a revision.
-        let (revision, _) = capacity::revision(&self.store).await?;
+        let (revision, ..) = capacity::revision(&self.store).await?;
         let all = capacity::sites(&self.store, &ground.district).await?;
         let mut others = all.iter().filter(|(site, _)| *site != ground.site.id);
         if others.any(|(_, capacity)| has(capacity)) {
