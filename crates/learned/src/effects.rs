@@ -20,22 +20,6 @@ pub struct FromDirectory {
     pub store: Store,
 }
 
-/// Whether something is learned of districts by an act. What it says of people and staff is not kept here.
-fn is_of_districts(act: &Learned) -> bool {
-    matches!(
-        act,
-        Learned::DistrictCreated(_)
-            | Learned::SiteOpened(_)
-            | Learned::SiteUpdated(_)
-            | Learned::DepartmentPut(_)
-            | Learned::ItemPublished(_)
-            | Learned::ItemWithdrawn(_)
-            | Learned::CalendarAmended(_)
-            | Learned::CalendarYearLoaded(_)
-            | Learned::ClockAdvanced(_)
-    )
-}
-
 #[async_trait::async_trait]
 impl Effects for FromDirectory {
     async fn take(&self, db: &Transaction, act: &Act) -> Result<(), Error> {
@@ -44,15 +28,12 @@ impl Effects for FromDirectory {
             // An act of a later release: nothing that this one lives on.
             return Ok(());
         };
-        if !is_of_districts(&learned) {
-            return Ok(());
-        }
         let district = act.district.as_str();
         let about = match &learned {
             Learned::DistrictCreated(a) => a.district.as_ref().map_or("", |d| d.id.as_str()),
             _ => district,
-        };
-        revision::learned(db, self.store.backend, about).await?;
+        }
+        .to_owned();
         match learned {
             Learned::DistrictCreated(a) => {
                 let made = a.district.unwrap_or_default();
@@ -110,9 +91,10 @@ impl Effects for FromDirectory {
             Learned::ClockAdvanced(a) => {
                 clock::set_offset(db, self.store.backend, a.offset_seconds).await?
             }
-            _ => {}
+            // What it says of people and staff is not kept here, and nothing of it is learned.
+            _ => return Ok(()),
         }
-        Ok(())
+        revision::learned(db, self.store.backend, &about).await
     }
 
     async fn forget(&self, db: &Transaction) -> Result<(), Error> {

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, time::Duration};
 use bangban_calendar::Calendar;
 use bangban_proto::bangban::{
     directory::v1::{
-        Amendment, CalendarAmended, CalendarYearLoaded, DayKind, OpeningHours, Site, SiteUpdated,
-        directory_act::Act as Said,
+        Amendment, ApplicantErased, CalendarAmended, CalendarYearLoaded, DayKind, ItemWithdrawn,
+        OpeningHours, Site, SiteUpdated, directory_act::Act as Said,
     },
     scheduling::v1::{BookingState, OtherTimes, scheduling_act::Act},
 };
@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     ask::{day, feed, moved, published, put_template},
     double::Directory,
-    world::{DISTRICT, SITE, World, database, reason, slot, template},
+    world::{DISTRICT, SITE, World, database, numbers, reason, slot, template},
 };
 
 /// Worlds in which directory has a log, and what follows it is at work.
@@ -274,6 +274,28 @@ async fn bb_9_2b_a_holiday_of_the_whole_country_reaches_every_site_once_across_a
         for n in 0..SITES {
             assert_eq!(open(&world, &name(n), date).await, 0, "{}", name(n));
         }
+        works.cancel();
+    }
+}
+
+/// What is known of a district is read anew for what is learned of it, and not for each person who is registered there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_directory_says_of_people_is_nothing_that_is_learned_of_a_district() {
+    for world in worlds("of_people").await {
+        let works = world.served.works();
+        let learned = async || {
+            let sql = "SELECT CAST(SUM(revision) AS bigint) FROM learned";
+            numbers(&world, sql.to_owned(), 1).await[0]
+        };
+        let before = learned().await;
+        let mut acts = vec![Said::ApplicantErased(ApplicantErased::default()); 3];
+        acts.push(Said::ItemWithdrawn(ItemWithdrawn {
+            code: "unknown".to_owned(),
+            ..ItemWithdrawn::default()
+        }));
+        says(&world, acts).await;
+        until("the last is heard of", async || learned().await > before).await;
+        assert_eq!(learned().await, before + 1);
         works.cancel();
     }
 }
