@@ -294,20 +294,20 @@ async fn last(world: &World) -> String {
 
 /// The acts of these kinds, from the first to the last there is, as another service reads them in the feed.
 pub async fn feed(world: &World, types: &[&str]) -> Vec<(String, SchedulingAct)> {
-    let (last, peer) = (last(world).await, &world.served.peer);
+    let peer = &world.served.peer;
     let mut feed = EventFeedClient::new(world.served.channel.clone());
     let (mut acts, mut from) = (Vec::new(), String::new());
-    while from != last {
+    // Whoever is at work meanwhile may write another.
+    while from != last(world).await {
         let request = TailRequest {
             log: "scheduling".to_owned(),
-            from,
+            from: from.clone(),
             types: types.iter().map(|kind| (*kind).to_owned()).collect(),
             until_caught_up: true,
         };
         let request = peer.request(&Caller::system("casework"), None, request);
         let answer = feed.tail(request.expect("a context")).await;
         let mut stream = answer.expect("a feed").into_inner();
-        from = String::new();
         while let Some(batch) = stream.message().await.expect("acts") {
             from = batch.position;
             acts.extend(batch.acts.into_iter().map(|act| {
