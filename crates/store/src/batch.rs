@@ -63,9 +63,33 @@ impl Text {
         arguments: &mut PgArguments,
     ) -> Result<(), DbErr> {
         let first = writers.first().ok_or_else(broken_off)?;
-        // The parts that change rows, each of which goes on with those whose row before was the one that was read.
-        let mut changes: Vec<String> = Vec::new();
-        let mut added: Vec<String> = Vec::new();
+        let (changes, added) = self.rows(group, writers, number, arguments)?;
+        if first.head.is_some() {
+            self.acts(group, writers, number, (&changes, &added), arguments)?;
+        } else if let Some(last) = changes.last() {
+            self.answers.push(format!("SELECT n, {NO_ACT} FROM {last}"));
+        }
+        // All rows of a command or none: where only some were touched, nothing of the statement may stay.
+        if let [one, .., last] = changes.as_slice() {
+            self.answers.push(format!(
+                "SELECT -(1 / (CASE WHEN (SELECT count(*) FROM {one}) = (SELECT count(*) FROM {last}) THEN 1 ELSE 0 END))::bigint, \
+                 {NO_ACT}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Adds their rows, and answers the names of the parts that change rows, each of which goes on with those whose row before
+    /// was the one that was read, and of those that add some.
+    fn rows(
+        &mut self,
+        group: usize,
+        writers: &[Writer],
+        number: i64,
+        arguments: &mut PgArguments,
+    ) -> Result<(Vec<String>, Vec<String>), DbErr> {
+        let first = writers.first().ok_or_else(broken_off)?;
+        let (mut changes, mut added) = (Vec::new(), Vec::new());
         for (at, row) in first.rows.iter().enumerate() {
             let names: Vec<&str> = row.columns.iter().map(|(name, _)| *name).collect();
             let (table, listed) = (row.table, names.join(", "));
@@ -107,43 +131,44 @@ impl Text {
                 added.push(name);
             }
         }
-        if first.head.is_some() {
-            let of: Vec<Value> = (number..).take(writers.len()).map(Value::from).collect();
-            let acts = writers.iter().zip(&of);
-            let acts = acts.flat_map(|(writer, of)| writer.acts.iter().map(move |act| (act, of)));
-            let acts: Vec<Vec<&Value>> = acts
-                .map(|(act, of)| act.iter().chain([of]).collect())
-                .collect();
-            let mut names: Vec<&str> = COLUMNS.iter().map(|column| column.unquoted()).collect();
-            let listed = names.join(", ");
-            names.push("of");
-            let acts = arrays::table(&names, &acts, 1, arguments)?;
-            // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
-            let mut only = vec![among(&changes, "g.of")];
-            only.extend(
-                added
-                    .iter()
-                    .map(|added| format!("(SELECT count(*) FROM {added}) > 0")),
-            );
-            let name = format!("written{group}");
-            self.parts.push(format!(
-                "{name} AS (INSERT INTO acts ({listed}) SELECT {listed} FROM {acts} AS g WHERE {} \
-                 ORDER BY n RETURNING hash, tx, position)",
-                only.join(" AND ")
-            ));
-            self.answers.push(format!(
-                "SELECT NULL::bigint, hash, tx, position FROM {name}"
-            ));
-        } else if let Some(last) = changes.last() {
-            self.answers.push(format!("SELECT n, {NO_ACT} FROM {last}"));
-        }
-        // All rows of a command or none: where only some were touched, nothing of the statement may stay.
-        if let [one, .., last] = changes.as_slice() {
-            self.answers.push(format!(
-                "SELECT -(1 / (CASE WHEN (SELECT count(*) FROM {one}) = (SELECT count(*) FROM {last}) THEN 1 ELSE 0 END))::bigint, \
-                 {NO_ACT}"
-            ));
-        }
+        Ok((changes, added))
+    }
+
+    /// Adds the acts of those whose rows were changed and added by these parts.
+    fn acts(
+        &mut self,
+        group: usize,
+        writers: &[Writer],
+        number: i64,
+        (changes, added): (&[String], &[String]),
+        arguments: &mut PgArguments,
+    ) -> Result<(), DbErr> {
+        let of: Vec<Value> = (number..).take(writers.len()).map(Value::from).collect();
+        let acts = writers.iter().zip(&of);
+        let acts = acts.flat_map(|(writer, of)| writer.acts.iter().map(move |act| (act, of)));
+        let acts: Vec<Vec<&Value>> = acts
+            .map(|(act, of)| act.iter().chain([of]).collect())
+            .collect();
+        let mut names: Vec<&str> = COLUMNS.iter().map(|column| column.unquoted()).collect();
+        let listed = names.join(", ");
+        names.push("of");
+        let acts = arrays::table(&names, &acts, 1, arguments)?;
+        // The rows first, as elsewhere: a key of theirs that is taken is told before one of the log.
+        let mut only = vec![among(changes, "g.of")];
+        only.extend(
+            added
+                .iter()
+                .map(|added| format!("(SELECT count(*) FROM {added}) > 0")),
+        );
+        let name = format!("written{group}");
+        self.parts.push(format!(
+            "{name} AS (INSERT INTO acts ({listed}) SELECT {listed} FROM {acts} AS g WHERE {} \
+             ORDER BY n RETURNING hash, tx, position)",
+            only.join(" AND ")
+        ));
+        self.answers.push(format!(
+            "SELECT NULL::bigint, hash, tx, position FROM {name}"
+        ));
         Ok(())
     }
 }

@@ -79,6 +79,20 @@ async fn forbid_edits(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
+/// Leaves room in each page of a table, so that PostgreSQL can write a changed row beside the old one: where no index names
+/// what changed, none is touched. SQLite changes rows in their places.
+///
+/// # Errors
+/// The database's.
+pub async fn leave_room(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let sql = format!("ALTER TABLE {table} SET (fillfactor = 70)");
+    manager.get_connection().execute_unprepared(&sql).await?;
+    Ok(())
+}
+
 /// The columns of acts by which nothing is looked for.
 const ACTS: (&str, &[&str]) = (
     "acts",

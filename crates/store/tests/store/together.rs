@@ -195,6 +195,12 @@ async fn things(store: &bangban_store::Store, version: i64) -> i64 {
     crate::setting::ask(store, &sql).await
 }
 
+/// Makes so many things.
+async fn make(store: &bangban_store::Store, count: usize) {
+    let new = (0..count).map(|n| insert(&format!("thing-{n}"))).collect();
+    store.write_rows(rows(new)).await.expect("written");
+}
+
 fn rows(states: Vec<State>) -> Vec<Row> {
     let row = |state| match state {
         State::Row(row) => row,
@@ -206,10 +212,7 @@ fn rows(states: Vec<State>) -> Vec<Row> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_command_s_rows_all_are_written_or_none_however_many_come_at_once() {
     for store in stores("rows_together").await {
-        let new = (0..MANY * 2)
-            .map(|n| insert(&format!("thing-{n}")))
-            .collect();
-        store.write_rows(rows(new)).await.expect("written");
+        make(&store, MANY * 2).await;
         // Each changes two things and adds one; every third has read an old version of its second thing.
         let done = join_all((0..MANY).map(|n| {
             let store = &store;
@@ -249,8 +252,7 @@ async fn of_a_command_s_rows_all_are_written_or_none_however_many_come_at_once()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_is_changed_only_while_what_is_provided_is_so() {
     for store in stores("provided").await {
-        let new = (0..MANY).map(|n| insert(&format!("thing-{n}"))).collect();
-        store.write_rows(rows(new)).await.expect("written");
+        make(&store, MANY).await;
         let done = join_all((0..MANY).map(|n| {
             let store = &store;
             async move {
@@ -298,8 +300,7 @@ async fn a_row_is_changed_only_while_what_is_provided_is_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_of_several_kinds_that_meet_keep_each_its_own_fate() {
     for store in stores("kinds_meet").await {
-        let new = (0..MANY).map(|n| insert(&format!("thing-{n}"))).collect();
-        store.write_rows(rows(new)).await.expect("written");
+        make(&store, MANY).await;
         let done = join_all((0..MANY).map(|n| {
             let store = &store;
             async move {

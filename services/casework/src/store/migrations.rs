@@ -1,6 +1,6 @@
 //! Migrations, oldest first. Each is one transaction on both databases.
 
-use bangban_store::tables::Uncounted;
+use bangban_store::tables::{Uncounted, leave_room};
 use sea_orm_migration::prelude::*;
 
 /// All of them.
@@ -280,10 +280,6 @@ impl MigrationTrait for FewerIndices {
         ] {
             db.execute_unprepared(statement).await?;
         }
-        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
-            db.execute_unprepared("ALTER TABLE cases SET (fillfactor = 70)")
-                .await?;
-        }
-        Ok(())
+        leave_room(manager, "cases").await
     }
 }

@@ -1,6 +1,6 @@
 //! Migrations, oldest first. Each is one transaction on both databases.
 
-use bangban_store::tables::Uncounted;
+use bangban_store::tables::{Uncounted, leave_room};
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// All of them.
@@ -48,7 +48,7 @@ impl MigratorTrait for Migrator {
                     ),
                     (
                         "bookings",
-                        &["version", "head", "seat_id", "verdict", "ruled_by", "body"],
+                        &["version", "head", "seat_id", "verdict", "body"],
                     ),
                 ],
             }),
@@ -304,11 +304,7 @@ impl MigrationTrait for Light {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         db.execute_unprepared("DROP INDEX acts_kind").await?;
-        if manager.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared("ALTER TABLE persons SET (fillfactor = 70)")
-                .await?;
-        }
-        Ok(())
+        leave_room(manager, "persons").await
     }
 }
 
@@ -337,11 +333,7 @@ impl MigrationTrait for Beside {
         ] {
             db.execute_unprepared(statement).await?;
         }
-        if manager.get_database_backend() == DbBackend::Postgres {
-            db.execute_unprepared("ALTER TABLE seats SET (fillfactor = 70)")
-                .await?;
-        }
-        Ok(())
+        leave_room(manager, "seats").await
     }
 }
 

@@ -54,17 +54,24 @@ impl Both {
             By::Versions => &self.versions,
         }
     }
+
+    /// The condition as a part of another.
+    fn within(&self, whole: impl Fn(&str) -> String) -> Self {
+        Self {
+            glance: whole(&self.glance),
+            versions: whole(&self.versions),
+        }
+    }
 }
 
+/// The slot and the district's rules have the versions that they had.
+const VERSIONS: &str = "(SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
+    AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules";
+
 /// The slot and the district's rules are what they were.
-static GROUND: LazyLock<Both> = LazyLock::new(|| {
-    Both {
+static GROUND: LazyLock<Both> = LazyLock::new(|| Both {
     glance: format!("{CHANGES} = g.changes"),
-    versions:
-        "(SELECT l.version FROM slots l WHERE l.district = g.district AND l.id = g.slot) = g.slot_version \
-         AND COALESCE((SELECT y.version FROM capacity y WHERE y.district = g.district AND y.id = ''), 0) = g.rules"
-            .to_owned(),
-}
+    versions: VERSIONS.to_owned(),
 });
 
 /// And what was learned of the district is what it was, and the seat was never used.
@@ -89,27 +96,13 @@ static TIME: LazyLock<String> =
 
 /// By what was read for a hold it becomes an appointment, if it lasts by the database's clock.
 static LASTS: LazyLock<Both> = LazyLock::new(|| {
-    let of = |ground: &str| {
-        format!(
-            "t.due_us > {} AND {} AND {ground}",
-            NOW.as_str(),
-            TIME.as_str()
-        )
-    };
-    Both {
-        glance: of(&GROUND.glance),
-        versions: of(&GROUND.versions),
-    }
+    let (now, time) = (NOW.as_str(), TIME.as_str());
+    GROUND.within(|ground| format!("t.due_us > {now} AND {time} AND {ground}"))
 });
 
 /// By what is remembered a seat is held that was never used.
-static UNUSED: LazyLock<Both> = LazyLock::new(|| {
-    let of = |new: &str| format!("{} AND {new}", TIME.as_str());
-    Both {
-        glance: of(&NEW.glance),
-        versions: of(&NEW.versions),
-    }
-});
+static UNUSED: LazyLock<Both> =
+    LazyLock::new(|| NEW.within(|new| format!("{} AND {new}", TIME.as_str())));
 
 type Given = Vec<(&'static str, Value)>;
 
