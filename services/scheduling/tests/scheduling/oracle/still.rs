@@ -35,6 +35,8 @@ pub async fn come_and_go(redis: Redis) {
     let sweeps = stage.sweeps();
     let regulars = Regulars::start(&stage, 12);
     stage.log.serves(300).await;
+    // Few find a free seat to move to, and how many is chance.
+    stage.log.moves(5).await;
     regulars.leave().await;
     let seen = stage.judged().await;
     sweeps.abort();
