@@ -369,10 +369,13 @@ impl Caller {
             other.answered(|| other.confirm_once(&key, hold)),
         );
         // Of two that are judged on either side of the hold's end the later may be answered first: it was over for that one.
+        let end = hold.expires_at.expect("an end");
+        let end_us = end.seconds * 1_000_000 + i64::from(end.nanos / 1000);
+        let has_ended = self.log.clock.now_us() >= end_us;
         let is_right = match (&one, &two) {
             (Answer::Booked(_), Answer::Booked(_)) => true,
             (Answer::Booked(_), other) | (other, Answer::Booked(_)) => {
-                *other == Answer::Refused("HOLD_EXPIRED".to_owned())
+                has_ended && *other == Answer::Refused("HOLD_EXPIRED".to_owned())
             }
             _ => true,
         };
