@@ -7,21 +7,34 @@ use std::{
 
 use bangban_kit::refusal::Refusal;
 use bangban_store::{Error, Store};
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, PgConnection},
+};
 
 /// Key of PostgreSQL's advisory lock: "regions" as a number.
 const KEY: i64 = 0x72_65_67_69_6f_6e_73;
 
-/// Held as long as it lives, and lost with the process: by a session of PostgreSQL outside the pool, whose end gives it
-/// back whatever happened, or by a file beside SQLite's.
-pub struct Lock {
-    _held: Box<dyn Send>,
+/// Held until it is given back, and lost with the process: by a session of PostgreSQL outside the pool, whose end gives
+/// it back whatever happened, or by a file beside SQLite's.
+pub enum Lock {
+    Session(Box<PgConnection>),
+    File(File),
 }
 
 impl Lock {
-    fn of(held: impl Send + 'static) -> Self {
-        Self {
-            _held: Box::new(held),
+    /// Gives it back: who asks next has it. Its end alone would do, but only once the server has seen that of the
+    /// session, and once no process that is just being started holds a copy of the file.
+    pub async fn give_back(self) {
+        let given = match self {
+            Self::File(file) => file.unlock().map_err(sqlx::Error::Io),
+            Self::Session(mut session) => {
+                let unlock = sqlx::query("SELECT pg_advisory_unlock($1)").bind(KEY);
+                unlock.execute(&mut *session).await.map(drop)
+            }
+        };
+        if let Err(error) = given {
+            tracing::warn!(%error, "the lock of imports ends with its holder");
         }
     }
 }
@@ -39,11 +52,11 @@ pub async fn take(store: &Store, data: &Path) -> Result<Option<Lock>, Error> {
             .fetch_one(&mut session)
             .await
             .map_err(database)?;
-        return Ok(is_ours.then(|| Lock::of(session)));
+        return Ok(is_ours.then(|| Lock::Session(Box::new(session))));
     }
     let file = File::create(data.join("directory.regions.lock")).map_err(Refusal::internal)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Lock::of(file))),
+        Ok(()) => Ok(Some(Lock::File(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Refusal::internal(error).into()),
     }

@@ -1,6 +1,14 @@
 //! The region tree from five files.
 
-use std::{fs, path::Path, sync::Mutex};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bangban_directory::{Directory, ImportError, ImportReport};
 use bangban_kit::{config::Config, identity::Caller};
@@ -12,6 +20,7 @@ on_both! {
     every_bad_row_is_named_and_nothing_is_written
     bb_1_a_tree_takes_the_place_of_the_one_before
     a_second_import_is_refused_while_one_runs
+    the_next_import_may_run_as_soon_as_one_has_ended
     what_a_broken_import_left_is_swept_by_the_next
     a_missing_file_and_a_missing_column_are_named
 }
@@ -140,6 +149,33 @@ async fn a_second_import_is_refused_while_one_runs(at: &Instance) {
     let third = elsewhere(&at.config, &folder).expect("imported");
     assert_eq!(third.written, 194);
     assert_eq!(at.count("regions").await, 194);
+}
+
+async fn the_next_import_may_run_as_soon_as_one_has_ended(at: &Instance) {
+    // A process that is being started has copies of what this one has open: what is only dropped ends later.
+    let is_over = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&is_over);
+    let starting = std::thread::spawn(move || {
+        while !over.load(Ordering::Relaxed) {
+            Command::new("true").status().expect("started");
+        }
+    });
+    // Refused ones leave the least time between the end of one and the start of the next.
+    let mut answers = Vec::new();
+    for _ in 0..200 {
+        let folder = sample("bad/regions");
+        answers.push(at.directory.import_regions(&folder, |_, _| ()).await);
+    }
+    is_over.store(true, Ordering::Relaxed);
+    starting.join().expect("an end");
+    let running = answers
+        .iter()
+        .filter(|a| matches!(a, Err(ImportError::Running)))
+        .count();
+    assert_eq!(running, 0, "of {} one after the other", answers.len());
+    let folder = sample("regions");
+    let imported = at.directory.import_regions(&folder, |_, _| ()).await;
+    assert_eq!(imported.expect("imported").written, 194);
 }
 
 async fn what_a_broken_import_left_is_swept_by_the_next(at: &Instance) {

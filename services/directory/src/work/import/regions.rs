@@ -79,9 +79,19 @@ impl Directory {
         progress: impl Fn(u64, u64),
     ) -> Result<ImportReport, ImportError> {
         // Held to the end: what another import has written so far would be swept away as a broken one's.
-        let _lock = lock::take(&self.store, &self.config.data)
+        let lock = lock::take(&self.store, &self.config.data)
             .await?
             .ok_or(ImportError::Running)?;
+        let imported = self.import_alone(folder, progress).await;
+        lock.give_back().await;
+        imported
+    }
+
+    async fn import_alone(
+        &self,
+        folder: &Path,
+        progress: impl Fn(u64, u64),
+    ) -> Result<ImportReport, ImportError> {
         let folder = folder.to_owned();
         let tree = tokio::task::spawn_blocking(move || read(&folder))
             .await
