@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// Whether a command that was not written is to begin again: somebody else was faster, or the same request was done
-    /// meanwhile. Pauses a little, longer each time.
+    /// meanwhile, which may be what refuses it now. Pauses a little, longer each time.
     ///
     /// # Errors
     /// The error when it does not pass, or after twelve tries.
@@ -164,11 +164,13 @@ impl Store {
         command.tries += 1;
         let error = match error {
             Error::Taken(what) if is_ours(&what) => Error::Conflict,
-            // A key of the state is taken: perhaps by this very request, sent twice at once.
-            Error::Taken(what) if self.repeated(command).await?.is_none() => {
-                return Err(Error::Taken(what));
+            // A key is taken, or the state is not as it must be: perhaps by this very request, sent twice at once.
+            error @ (Error::Taken(_) | Error::Refused(_)) => {
+                match self.repeated(command).await?.is_some() {
+                    true => Error::Conflict,
+                    false => error,
+                }
             }
-            Error::Taken(_) => Error::Conflict,
             error => error,
         };
         if !error.is_passing() || command.tries >= MOST_TRIES {

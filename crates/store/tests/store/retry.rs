@@ -295,6 +295,24 @@ async fn a_key_that_another_request_has_taken_is_no_reason_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_refusal_may_be_of_what_the_request_itself_has_done_meanwhile() {
+    for store in stores("crowdrefused").await {
+        let caller = Caller::system("test");
+        let refused = || Error::from(Refusal::precondition("PAINTED", "", "已上漆", "painted"));
+        let mut command = Command::new(&caller, &numbered(1));
+        let done = store.again(&mut command, refused()).await;
+        let Err(Error::Refused(refusal)) = done else {
+            panic!("{done:?}")
+        };
+        assert_eq!(refusal.reason, "PAINTED");
+        // It was sent twice, and the other one is done.
+        paint(&store, &numbered(1), "door").await.expect("painted");
+        let again = store.again(&mut command, refused()).await;
+        again.expect("begins again, and finds its answer");
+    }
+}
+
+#[tokio::test]
 async fn who_is_always_too_late_is_told_so_in_the_end() {
     for store in stores("crowdlate").await {
         paint(&store, &numbered(1), "door").await.expect("painted");

@@ -296,14 +296,15 @@ impl Rpc {
     ) -> Result<Response<CaseChange>, Status> {
         let (caller, deadline, request) = taken(request);
         let command = Command::new(&caller, &request);
-        if self.store.repeated(&command).await?.is_some() {
-            // Done before: whether it would be allowed now is not asked again.
-            return Ok(self.first_answer(&command).await?);
-        }
         let district = Scope::whole(&request.district);
         let case = store::find(&self.store, &district, store::By::Id, &request.case)
             .await?
             .ok_or_else(case_unknown)?;
+        // Asked behind the case: what was done before the case was read is found, however shortly before.
+        if self.store.repeated(&command).await?.is_some() {
+            // Done before: whether it would be allowed now is not asked again.
+            return Ok(self.first_answer(&command).await?);
+        }
         responsibility::may(Who::Receiver, &case, &caller)?;
         let to_site = responsibility::pending(&case)
             .map(|h| h.to_site.clone())

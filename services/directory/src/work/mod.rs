@@ -334,7 +334,13 @@ impl Directory {
                 Begun::Repeated(answer, position) => return Ok((answer, position)),
                 Begun::New(now) => now,
             };
-            let step = decide(now).await?;
+            let step = match decide(now).await {
+                Ok(step) => step,
+                Err(error) => {
+                    self.store.again(&mut command, error).await?;
+                    continue;
+                }
+            };
             tries += 1;
             let written = if step.others.is_empty() {
                 let (chain, answer) = (&step.chain, Some(&step.answer));

@@ -1,5 +1,7 @@
 //! Sites of three tiers with their service areas.
 
+use std::time::Duration;
+
 use bangban_proto::bangban::{
     directory::v1::{
         site_service_server::SiteService as _, staff_service_server::StaffService as _, *,
@@ -14,6 +16,7 @@ on_both! {
     bb_1_who_serves_at_a_site_moves_with_it
     bb_5_3_service_areas_are_part_of_a_site_and_one_without_is_no_error
     two_who_open_a_site_at_once_do_not_both
+    a_change_that_is_sent_twice_at_once_has_one_answer
 }
 
 fn open(site: Site) -> CreateSiteRequest {
@@ -144,4 +147,29 @@ async fn two_who_open_a_site_at_once_do_not_both(at: &Instance) {
         (Err(one), Err(_)) => panic!("{one}"),
     };
     assert_eq!(refused(failed), with("SITE_EXISTS", ""));
+}
+
+async fn a_change_that_is_sent_twice_at_once_has_one_answer(at: &Instance) {
+    at.open_sites().await;
+    for number in 1..=30_u64 {
+        let update = UpdateSiteRequest {
+            district: DISTRICT.into(),
+            request_id: id(),
+            site: Some(Site {
+                name: format!("第{number}次"),
+                ..site("town", Tier::Town, "420527101")
+            }),
+            etag: number.to_string(),
+        };
+        let after = async |us: u64| {
+            tokio::time::sleep(Duration::from_micros(us)).await;
+            let updated = at.directory.update_site(by(&operator(), update.clone()));
+            updated.await.map(tonic::Response::into_inner)
+        };
+        let (one, two, three) = tokio::join!(after(0), after(number * 40), after(number * 80));
+        let one = one.expect("updated");
+        // What was done before is no reason to refuse the very request that did it.
+        assert_eq!(two.expect("one request has one answer"), one);
+        assert_eq!(three.expect("one request has one answer"), one);
+    }
 }

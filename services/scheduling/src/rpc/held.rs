@@ -1,5 +1,7 @@
 //! Keeping a held seat for longer, giving it up, and making it an appointment, which asks the gate nothing.
 
+use std::time::Duration;
+
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_ledger::Hash;
 use bangban_proto::bangban::scheduling::v1::{
@@ -31,7 +33,7 @@ use crate::{
         slot,
     },
     store::{
-        self, Seat, SeatKey, at,
+        self, Seat, SeatKey, at, due,
         load::{self, Loaded},
         still, us, waiting as places,
     },
@@ -108,7 +110,14 @@ impl Rpc {
                 Some(_) => caller.subject.as_str(),
                 None => seat.map_or("", |s| s.holder.as_str()),
             };
-            let seat = mine((caller, holder), seat, (booking, epoch), &loaded)?;
+            let seat = match mine((caller, holder), seat, (booking, epoch), &loaded) {
+                Ok(seat) => seat,
+                Err(_) if let Some(left) = undecided(&loaded, booking) => {
+                    tokio::time::sleep(left).await;
+                    continue;
+                }
+                Err(refusal) => return Err(refusal.into()),
+            };
             let changed = change(seat, &loaded, &key)?;
             let told = changed.hold(changed.epoch + 1);
             let written = match place {
@@ -150,6 +159,9 @@ impl Rpc {
             let asked = (&command, &r);
             match self.confirmed(&caller, asked, &loaded, None).await {
                 Ok(change) => return Ok(change),
+                Err(Error::Refused(_)) if let Some(left) = undecided(&loaded, &r.booking) => {
+                    tokio::time::sleep(left).await;
+                }
                 Err(error) => self.again(&mut command, error).await?,
             }
         }
@@ -201,6 +213,17 @@ impl Rpc {
             .await?;
         Ok(answer(booking, &position))
     }
+}
+
+/// How long it is not certain yet that a hold has ended: this very request may have been sent before, while the hold lived,
+/// and be about to be written (BB-9.2b).
+pub(super) fn undecided(loaded: &Loaded, booking: &str) -> Option<Duration> {
+    let seat = loaded.seat.as_ref()?;
+    let is_held = seat.booking == booking && seat.state == SeatState::Held;
+    let ends_us = seat.due_us.filter(|_| is_held)?;
+    let since_us = loaded.now.us() - ends_us;
+    let left_us = u64::try_from(due::BEGUN_BEFORE - since_us).ok()?;
+    (since_us >= 0 && left_us > 0).then(|| Duration::from_micros(left_us))
 }
 
 /// An offer that is open for longer, on record with its place.

@@ -253,8 +253,9 @@ impl Rpc {
     ) -> Result<Hold, Error> {
         let told = held.hold(held.epoch + 1);
         let rows = vec![held.clone().row(), row];
-        self.store.write_rows(rows).await?;
+        // Before it is written: who asks may go away meanwhile, and ask again.
         self.recent.held(&held.hold_key);
+        self.store.write_rows(rows).await?;
         let epoch = held.held_epoch;
         let written = Person {
             version: known.version + 1,

@@ -34,7 +34,7 @@ const BEHIND_US: i64 = 86_400_000_000;
 
 type Kept<K, T> = Mutex<HashMap<K, (Instant, T)>>;
 
-/// Which requests have held a seat, what was read for those holds, and what another hold of the same slot, or by the same
+/// Which requests may have held a seat, what was read for those holds, and what another hold of the same slot, or by the same
 /// people, may go by.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
@@ -86,7 +86,7 @@ pub(super) fn unread<T>(written: Result<T, Error>) -> Option<T> {
 }
 
 impl Recent {
-    /// Whether a request has held a seat here.
+    /// Whether a request may have held a seat here.
     pub(crate) fn has_held(&self, key: &str) -> bool {
         get(&self.holds, key, KEPT).is_some()
     }

@@ -22,7 +22,7 @@ use super::{
     Rpc, ask,
     command::{answer, carry_out, chain, fresh},
     confirmation::confirmed,
-    held::appointment,
+    held::{appointment, undecided},
     hold::item_in_force,
     taken,
 };
@@ -192,46 +192,58 @@ impl Rpc {
         self.store.wait_for(r.after()).await?;
         let mut command = Command::new(&caller, &r);
         loop {
-            let now = self.store.now().await?;
-            if self.store.repeated(&command).await?.is_some() {
-                return Ok(self.first_waiting(&command).await?);
-            }
-            let (mut waiting, version, head) = self.place(&caller, r.district(), id(&r)).await?;
-            fresh(&r, &waiting.etag)?;
-            waits(&waiting)?;
-            let mut acts = Vec::new();
-            let mut states = Vec::new();
-            match open_offer(&waiting) {
-                Ok(offer) => {
-                    let key = seat_of(offer)?;
-                    let loaded = load::held(&self.learned, &command, (&key, "")).await?;
-                    let ours = |s: &Seat| s.waiting == waiting.id && s.state == SeatState::Held;
-                    if let Some(seat) = loaded.seat.clone().filter(ours) {
-                        let free_us = cooled(&loaded.policy, now);
-                        let seat = seat.cooling(free_us, "declined".to_owned());
-                        states.push(State::Row(seat.row()));
-                    }
-                    acts.push(Act::OfferEnded(OfferEnded {
-                        number: offer.number,
-                        outcome: OfferOutcome::Declined.into(),
-                    }));
-                }
-                Err(refusal) if !leaves => return Err(refusal.into()),
-                Err(_) => {}
-            }
-            if leaves {
-                acts.push(Act::WaitingLeft(WaitingLeft { is_over: false }));
-            }
-            let subject = format!("waiting/{}", waiting.id);
-            let chain = chain(r.district(), subject, (version, head), &caller, now);
-            let chain = carry_out(&mut waiting, chain, acts, now, fold::waiting);
-            let row = places::row(&waiting, Some(version), (chain.number, &chain.head));
-            states.push(State::Row(row));
-            match self.store.write(&chain, Some(&command.asked), states).await {
-                Ok(position) => return Ok(told(waiting, &position)),
+            match self.end(&caller, &command, &r, id(&r), leaves).await {
+                Ok(change) => return Ok(change),
                 Err(error) => self.again(&mut command, error).await?,
             }
         }
+    }
+
+    async fn end<R: Head + Message>(
+        &self,
+        caller: &Caller,
+        command: &Command,
+        r: &R,
+        id: &str,
+        leaves: bool,
+    ) -> Result<Response<WaitingChange>, Error> {
+        let now = self.store.now().await?;
+        if self.store.repeated(command).await?.is_some() {
+            return self.first_waiting(command).await;
+        }
+        let (mut waiting, version, head) = self.place(caller, r.district(), id).await?;
+        fresh(r, &waiting.etag)?;
+        waits(&waiting)?;
+        let mut acts = Vec::new();
+        let mut states = Vec::new();
+        match open_offer(&waiting) {
+            Ok(offer) => {
+                let key = seat_of(offer)?;
+                let loaded = load::held(&self.learned, command, (&key, "")).await?;
+                let ours = |s: &Seat| s.waiting == waiting.id && s.state == SeatState::Held;
+                if let Some(seat) = loaded.seat.clone().filter(ours) {
+                    let free_us = cooled(&loaded.policy, now);
+                    let seat = seat.cooling(free_us, "declined".to_owned());
+                    states.push(State::Row(seat.row()));
+                }
+                acts.push(Act::OfferEnded(OfferEnded {
+                    number: offer.number,
+                    outcome: OfferOutcome::Declined.into(),
+                }));
+            }
+            Err(refusal) if !leaves => return Err(refusal.into()),
+            Err(_) => {}
+        }
+        if leaves {
+            acts.push(Act::WaitingLeft(WaitingLeft { is_over: false }));
+        }
+        let subject = format!("waiting/{}", waiting.id);
+        let chain = chain(r.district(), subject, (version, head), caller, now);
+        let chain = carry_out(&mut waiting, chain, acts, now, fold::waiting);
+        let row = places::row(&waiting, Some(version), (chain.number, &chain.head));
+        states.push(State::Row(row));
+        let position = self.store.write(&chain, Some(&command.asked), states);
+        Ok(told(waiting, &position.await?))
     }
 
     pub(super) async fn waiting_left(
@@ -256,38 +268,41 @@ impl Rpc {
         self.store.wait_for(&r.after).await?;
         let mut command = Command::new(&caller, &r);
         loop {
-            if self.store.repeated(&command).await?.is_some() {
-                return Ok(self.first_booking(&command).await?);
-            }
-            let (mut waiting, version, head) = self.place(&caller, &r.district, &r.waiting).await?;
-            fresh(&r, &waiting.etag)?;
-            let offer = open_offer(&waiting)?;
-            let key = seat_of(offer)?;
-            let loaded = load::held(&self.learned, &command, (&key, "")).await?;
-            let ours = |s: &&Seat| s.waiting == waiting.id && s.state == SeatState::Held;
-            let seat = loaded.seat.as_ref().filter(ours);
-            let expires_us = seat.and_then(|s| s.due_us).unwrap_or_default();
-            hold::live(
-                DateTime::from_timestamp_micros(expires_us).unwrap_or_default(),
-                loaded.now.at,
-            )?;
-            let Some(seat) = seat else {
-                return Err(unknown().into());
-            };
-            let written = self
-                .accepted(
-                    &caller,
-                    &command,
-                    (&mut waiting, version, head),
-                    seat,
-                    &loaded,
-                )
-                .await;
-            match written {
+            match self.accept(&caller, &command, &r).await {
                 Ok(change) => return Ok(change),
                 Err(error) => self.again(&mut command, error).await?,
             }
         }
+    }
+
+    async fn accept(
+        &self,
+        caller: &Caller,
+        command: &Command,
+        r: &AcceptOfferRequest,
+    ) -> Result<Response<BookingChange>, Error> {
+        if self.store.repeated(command).await?.is_some() {
+            return self.first_booking(command).await;
+        }
+        let place = self.place(caller, &r.district, &r.waiting).await?;
+        let waiting = &place.0;
+        fresh(r, &waiting.etag)?;
+        let offer = open_offer(waiting)?;
+        let key = seat_of(offer)?;
+        let loaded = load::held(&self.learned, command, (&key, "")).await?;
+        let ours = |s: &&Seat| s.waiting == waiting.id && s.state == SeatState::Held;
+        let seat = loaded.seat.as_ref().filter(ours);
+        let expires_us = seat.and_then(|s| s.due_us).unwrap_or_default();
+        let expires_at = DateTime::from_timestamp_micros(expires_us).unwrap_or_default();
+        if let Err(refusal) = hold::live(expires_at, loaded.now.at) {
+            let Some(left) = seat.and_then(|s| undecided(&loaded, &s.booking)) else {
+                return Err(refusal.into());
+            };
+            tokio::time::sleep(left).await;
+            return Err(Error::Conflict);
+        }
+        let seat = seat.ok_or_else(unknown)?.clone();
+        self.accepted(caller, command, place, &seat, &loaded).await
     }
 
     /// Writes an offered seat as an appointment, and the place as booked.
@@ -295,7 +310,7 @@ impl Rpc {
         &self,
         caller: &Caller,
         command: &Command,
-        (waiting, version, head): (&mut Waiting, u64, Hash),
+        (mut waiting, version, head): Place,
         seat: &Seat,
         loaded: &Loaded,
     ) -> Result<Response<BookingChange>, Error> {
@@ -312,9 +327,9 @@ impl Rpc {
         });
         let subject = format!("waiting/{}", waiting.id);
         let place = chain(&booking.district, subject, (version, head), caller, now);
-        let place = carry_out(waiting, place, vec![booked], now, fold::waiting);
+        let place = carry_out(&mut waiting, place, vec![booked], now, fold::waiting);
         let (chain, mut states) = confirmed(caller, &mut booking, seat, loaded, None);
-        let row = places::row(waiting, Some(version), (place.number, &place.head));
+        let row = places::row(&waiting, Some(version), (place.number, &place.head));
         states.push(State::Row(row));
         let chains = [place, chain];
         let position = self

@@ -8,9 +8,9 @@ use super::{
     seat::{self, Seat},
 };
 
-/// How long after its end a hold is ended at the earliest: a confirmation that began while it lived is written first,
-/// so that a live hold always confirms (BB-9.2b).
-const BEGUN_BEFORE: i64 = 1_000_000;
+/// How long after its end a hold is ended at the earliest, in microseconds: a confirmation that began while it lived is
+/// written first, so that a live hold always confirms (BB-9.2b).
+pub const BEGUN_BEFORE: i64 = 1_000_000;
 
 /// Seats whose hold has ended since then and a second ago, earliest first; and until when there are no others. Appointments
 /// stand among them, with the end of the hold that they were, which is why nobody begins at the beginning.

@@ -145,7 +145,13 @@ impl Rpc {
                 }
                 Begun::New(now) => now,
             };
-            let step = r.decide(self, &caller, now).await?;
+            let step = match r.decide(self, &caller, now).await {
+                Ok(step) => step,
+                Err(error) => {
+                    self.again(&mut command, error).await?;
+                    continue;
+                }
+            };
             if step.chains.is_empty() {
                 return Ok(Response::new(step.answer));
             }

@@ -28,6 +28,7 @@ mod remembered;
 mod reminders;
 pub mod server;
 mod taken_away;
+mod twice;
 mod unknown;
 mod upgraded;
 mod waiting;

@@ -1,12 +1,15 @@
 //! What is promised to who holds a seat or has an appointment (BB-9.2b), and to assisted people more (BB-7.1.1).
 
+use std::time::Duration;
+
 use bangban_proto::bangban::{
     scheduling::v1::{
         self as v1, BookingPolicy, BookingState, ExceptionKind, Proxy, Relation, SeatState,
     },
     types::v1::SpecialGroup,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use uuid::Uuid;
 
 use super::{
@@ -144,6 +147,45 @@ async fn bb_9_2b_a_live_hold_confirms_whatever_became_of_its_slot_and_is_not_str
         // One that is offered can be had.
         let there = moved(&world, &told.id, &offered[0]).await.expect("moved");
         assert_eq!(there.slot, offered[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_nobody_is_told_that_a_hold_has_expired_whose_confirmation_is_being_written() {
+    for world in worlds("being_written").await {
+        if !world.store.is_postgres() {
+            continue; // With SQLite one writes at a time, and nobody reads ahead of who writes.
+        }
+        let date = world.published(1, 0).await;
+        let hold = world.hold(&slot(date, 0), &world.person(&[])).await;
+        let hold = hold.expect("held");
+        let ends = hold.expires_at.expect("an end");
+        let ends = DateTime::from_timestamp(ends.seconds, ends.nanos.unsigned_abs());
+        let ends = ends.expect("an instant").fixed_offset();
+        world.advance_to(ends - TimeDelta::seconds(2)).await;
+        let request = World::confirming(&hold);
+        let confirm = async || {
+            let request = world.by(&LI_NA, request.clone());
+            changed(world.booking().confirm_booking(request).await)
+        };
+        // The first cannot be written yet; its sender hears nothing, and sends it again after the hold's end.
+        let db = Database::connect(&world.config.database.url).await;
+        let locked = db.expect("postgresql").begin().await.expect("begun");
+        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
+        locked.execute_unprepared(lock).await.expect("locked");
+        let later = async {
+            let left = ends - world.now().await;
+            tokio::time::sleep(left.to_std().expect("it lives") + Duration::from_millis(50)).await;
+            let again = confirm();
+            let unlocked = async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                locked.rollback().await.expect("unlocked");
+            };
+            tokio::join!(again, unlocked).0
+        };
+        let (first, again) = tokio::join!(confirm(), later);
+        let first = first.expect("a live hold confirms");
+        assert_eq!(again.expect("one request has one answer"), first);
     }
 }
 
