@@ -170,7 +170,9 @@ impl Doorkeeper {
                     if rebuilds > REBUILDS {
                         return Err(busy().into());
                     }
-                    let known = self.rebuild(district, (&slot.day, &slot.day)).await;
+                    let known = self
+                        .rebuild(district, std::slice::from_ref(&slot.day))
+                        .await;
                     self.rebuilt(&day);
                     let known = known?;
                     let slots = known.get(&slot.day).copied().unwrap_or_default();
@@ -199,40 +201,46 @@ impl Doorkeeper {
     }
 
     /// Puts days of a site into the gate, as far as it does not know them, and answers how many slots each has. One
-    /// statement reads them all.
+    /// statement reads them all. Where one of several servers is away, the days of the others are there nevertheless.
     ///
     /// # Errors
-    /// GATE_UNAVAILABLE; the database's.
+    /// GATE_UNAVAILABLE, where one of the days cannot be put there; the database's.
     pub async fn rebuild(
         &self,
         district: &str,
-        (first, last): (&DayKey, &DayKey),
+        keys: &[DayKey],
     ) -> Result<BTreeMap<DayKey, usize>, Error> {
-        let mut keys = Vec::new();
-        while let Some(key) = later(first, keys.len()).filter(|key| key.date <= last.date) {
-            keys.push(key);
-        }
-        let begun = keys.into_iter().map(|key| async move {
-            let day = Self::day(district, &key)?;
+        let begun = keys.iter().map(|key| async move {
+            let day = Self::day(district, key)?;
             let begun = self.gate.begin_rebuild(&day).await;
             Ok::<_, Refusal>((key, begun))
         });
-        let begun = futures::future::try_join_all(begun).await?;
+        let mut failed = None;
+        let mut rebuilds = Vec::new();
+        for (key, begun) in futures::future::try_join_all(begun).await? {
+            match begun {
+                Ok(begun) => rebuilds.push((key, begun)),
+                Err(away) => failed = Some(unavailable(away.after)),
+            }
+        }
+        let (Some((first, _)), Some((last, _))) = (rebuilds.first(), rebuilds.last()) else {
+            return failed.map_or_else(|| Ok(BTreeMap::new()), |failed| Err(failed.into()));
+        };
         let pictures = picture::pictures(&self.store, district, (first, last)).await?;
         let mut finished = Vec::new();
-        for (key, begun) in begun {
-            match begun.map_err(|it| unavailable(it.after))? {
+        for (key, begun) in rebuilds {
+            match begun {
                 Begun::Ready => {}
                 Begun::Busy { after } => {
-                    if first == last {
+                    if keys.len() == 1 {
                         tokio::time::sleep(after).await;
                     }
                 }
-                Begun::Yes(rebuild) => match pictures.days.get(&key) {
+                Begun::Yes(rebuild) => match pictures.days.get(key) {
                     Some(picture) => finished.push(self.gate.finish_rebuild(rebuild, picture)),
                     // A day without slots is none: nobody waits for it.
                     None => {
-                        let day = Self::day(district, &key)?;
+                        let day = Self::day(district, key)?;
                         _ = self.gate.forget(&day).await;
                     }
                 },
@@ -241,17 +249,18 @@ impl Doorkeeper {
         for finished in futures::future::join_all(finished).await {
             match finished {
                 Ok(_) => {}
-                Err(bangban_slots::Error::Unavailable(it)) => {
-                    return Err(unavailable(it.after).into());
-                }
+                Err(bangban_slots::Error::Unavailable(it)) => failed = Some(unavailable(it.after)),
                 Err(error) => return Err(Refusal::internal(error).into()),
             }
+        }
+        if let Some(failed) = failed {
+            return Err(failed.into());
         }
         let counts = pictures.days.into_iter();
         Ok(counts.map(|(key, day)| (key, day.slots.len())).collect())
     }
 
-    /// What is free of days of a site: for each its slots by number; none where nobody can say at the moment.
+    /// What is free of days of a site, earliest first: for each its slots by number; none where nobody can say at the moment.
     ///
     /// # Errors
     /// The database's. Without a gate nothing is known, which is no error.
@@ -267,16 +276,11 @@ impl Doorkeeper {
         let Ok(mut free) = self.gate.availability(&names).await else {
             return Ok(vec![None; days.len()]);
         };
-        let missing = |free: &[Option<Vec<Free>>]| {
-            let mut unknown = days.iter().zip(free).filter(|(_, free)| free.is_none());
-            let first = unknown.next().map(|(key, _)| key.clone())?;
-            let last = unknown.next_back().map_or(&first, |(key, _)| key).clone();
-            Some((first, last))
-        };
-        if let Some((first, last)) = missing(&free) {
-            match self.rebuild(district, (&first, &last)).await {
-                Ok(_) => {}
-                Err(Error::Refused(_)) => return Ok(free),
+        let unknown = days.iter().zip(&free).filter(|(_, free)| free.is_none());
+        let unknown: Vec<DayKey> = unknown.map(|(key, _)| key.clone()).collect();
+        if !unknown.is_empty() {
+            match self.rebuild(district, &unknown).await {
+                Ok(_) | Err(Error::Refused(_)) => {}
                 Err(error) => return Err(error),
             }
             if let Ok(again) = self.gate.availability(&names).await {
@@ -359,13 +363,4 @@ impl Doorkeeper {
         }
         Ok(())
     }
-}
-
-/// The day so many days behind the first.
-fn later(first: &DayKey, count: usize) -> Option<DayKey> {
-    let days = chrono::Days::new(u64::try_from(count).ok()?);
-    Some(DayKey {
-        site: first.site.clone(),
-        date: first.date.checked_add_days(days)?,
-    })
 }

@@ -248,11 +248,22 @@ impl Redis {
 
     pub(crate) async fn get(&self, days: &[Day]) -> Result<Vec<Option<DayValue>>, Unavailable> {
         let generation = self.shared.generation()?;
+        // What is shown as taken is believed as a "full" is: nobody asks for it.
+        if !self.shared.lease.is_fresh(generation) {
+            return Err(SOON);
+        }
         let mut answers: Vec<Option<DayValue>> = vec![None; days.len()];
+        let mut failed: Option<Failed> = None;
         // By master, with the places that the answers go to.
         let mut asked: Vec<(Arc<Master>, redis::Pipeline, Vec<usize>)> = Vec::new();
         for (place, day) in days.iter().enumerate() {
-            let master = self.shared.master(day)?;
+            let master = match self.shared.master(day) {
+                Ok(master) => master,
+                Err(away) => {
+                    failed = Some(away);
+                    continue;
+                }
+            };
             let at = asked
                 .iter()
                 .position(|(other, ..)| Arc::ptr_eq(other, &master))
@@ -270,14 +281,27 @@ impl Redis {
                 .map(|(master, pipeline, _)| self.shared.ask_all(master, pipeline)),
         )
         .await;
+        let mut is_answered = false;
         for ((_, _, places), values) in asked.iter().zip(all) {
-            for (place, value) in places.iter().zip(values?) {
+            let values = match values {
+                Ok(values) => values,
+                Err(away) => {
+                    failed = Some(away);
+                    continue;
+                }
+            };
+            is_answered = true;
+            for (place, value) in places.iter().zip(values) {
                 answers[*place] = value
                     .and_then(DayValue::read)
                     .filter(|value| value.is_ready(generation));
             }
         }
-        Ok(answers)
+        // A master that is away takes its days with it, not those of the others.
+        match failed {
+            Some(failed) if !is_answered => Err(failed.into()),
+            _ => Ok(answers),
+        }
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -2,12 +2,12 @@
 //! before it. Total: an act that was written is never refused.
 
 use bangban_proto::bangban::scheduling::v1::{
-    Booking, BookingMoved, BookingState, FormerTime, Mark, MarkKind, OfferOutcome, Standing,
+    AppealDecided, Booking, BookingMoved, BookingState, FormerTime, OfferOutcome, Standing,
     Waiting, WaitingState,
 };
 use prost_types::Timestamp;
 
-use super::Act;
+use super::{Act, standing as rules, time};
 
 /// Kind of an act as the log names it.
 #[must_use]
@@ -155,20 +155,7 @@ pub fn standing(standing: &mut Standing, act: &Act, at: Timestamp, is_demonstrat
         Act::StandingWarned(_) => standing.warned_at = Some(at),
         Act::BookingRested(a) => standing.rests_until = a.until,
         Act::AppealMade(a) => standing.appeals.extend(a.appeal.clone()),
-        Act::AppealDecided(a) => {
-            let mut booking = None;
-            for appeal in standing.appeals.iter_mut().filter(|p| p.number == a.number) {
-                appeal.decided_at = Some(at);
-                appeal.is_upheld = a.is_upheld;
-                appeal.decided_by.clone_from(&a.decided_by);
-                booking = Some(appeal.booking.clone());
-            }
-            if a.is_upheld
-                && let Some(booking) = booking
-            {
-                lifted(standing, &booking);
-            }
-        }
+        Act::AppealDecided(a) => decided(standing, a, at),
         _ => {}
     }
     standing.act_count += 1;
@@ -176,11 +163,22 @@ pub fn standing(standing: &mut Standing, act: &Act, at: Timestamp, is_demonstrat
     standing.etag = standing.act_count.to_string();
 }
 
-/// What an appeal that was upheld lifts: the mark, and the rest that followed from it.
-fn lifted(standing: &mut Standing, booking: &str) {
-    let is_it = |mark: &&mut Mark| mark.booking == booking && mark.kind() == MarkKind::NoShow;
-    for mark in standing.marks.iter_mut().filter(is_it) {
-        mark.is_lifted = true;
+/// An appeal that was upheld lifts the mark that it is against, and the rest that followed from it.
+fn decided(standing: &mut Standing, decided: &AppealDecided, at: Timestamp) {
+    let mut appeals = standing.appeals.iter_mut();
+    let Some(appeal) = appeals.find(|appeal| appeal.number == decided.number) else {
+        return;
+    };
+    appeal.decided_at = Some(at);
+    appeal.is_upheld = decided.is_upheld;
+    appeal.decided_by.clone_from(&decided.decided_by);
+    if !decided.is_upheld {
+        return;
+    }
+    let (booking, made_at) = (appeal.booking.clone(), time::of(appeal.made_at.as_ref()));
+    let lifted = rules::appealed(standing, &booking, made_at).cloned();
+    for mark in &mut standing.marks {
+        mark.is_lifted |= Some(&*mark) == lifted.as_ref();
     }
     standing.rests_until = None;
 }

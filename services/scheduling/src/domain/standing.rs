@@ -1,6 +1,7 @@
-//! How a person has kept appointments, and what follows from it. The first no-show is a warning and nothing else; from a
-//! number of them on booking rests for a while; who appeals goes on booking until it is decided. People of special
-//! groups are exempt (BB-7.1.1), and a no-show is nobody's breach (BB-9.2b). What the site gave up never counts.
+//! How a person has kept appointments, and what follows from it. The first no-show is a warning and nothing else, and so is
+//! the first time that is given up too late; from a number of them on booking rests for a while; who appeals goes on booking
+//! until it is decided. People of special groups are exempt (BB-7.1.1), and a no-show is nobody's breach (BB-9.2b). What the
+//! site gave up never counts.
 
 use bangban_kit::refusal::Refusal;
 use bangban_limits::time::{instant, timestamp};
@@ -30,9 +31,7 @@ pub fn no_show(
     let before = counted(standing, &[MarkKind::NoShow], &rules, now);
     let mut acts = vec![marked(MarkKind::NoShow, booking, now)];
     if before == 0 {
-        acts.push(Act::StandingWarned(StandingWarned {
-            booking: booking.id.clone(),
-        }));
+        acts.push(warned(booking));
     } else if before + 1 >= rules.no_show_limit as usize {
         acts.push(rested(&rules, now));
     }
@@ -84,7 +83,9 @@ fn late(
     let rules = policy::filled(rules);
     let before = counted(standing, &LATE, &rules, now);
     let mut acts = vec![marked(kind, booking, now)];
-    if before + 1 >= rules.most_cancellations as usize {
+    if before == 0 {
+        acts.push(warned(booking));
+    } else if before + 1 >= rules.most_cancellations as usize {
         acts.push(rested(&rules, now));
     }
     acts
@@ -115,10 +116,21 @@ pub fn may_book(standing: &Standing, is_assisted: bool, now: DateTime<Utc>) -> R
     ))
 }
 
-/// An appeal against a no-show.
+/// What an appeal about an appointment is against that was made then: the last mark until then that is not lifted.
+#[must_use]
+pub fn appealed<'a>(
+    standing: &'a Standing,
+    booking: &str,
+    made_at: DateTime<Utc>,
+) -> Option<&'a Mark> {
+    let mut marks = standing.marks.iter().rev();
+    marks.find(|m| m.booking == booking && !m.is_lifted && time::of(m.at.as_ref()) <= made_at)
+}
+
+/// An appeal against a no-show, or a time that was given up too late.
 ///
 /// # Errors
-/// NO_SHOW_UNKNOWN, APPEAL_MADE, APPEAL_TOO_LATE (BB-9.2b).
+/// MARK_UNKNOWN, APPEAL_MADE, APPEAL_TOO_LATE (BB-9.2b).
 pub fn appeal(
     standing: &Standing,
     booking: &str,
@@ -126,22 +138,24 @@ pub fn appeal(
     rules: &BookingPolicy,
     now: DateTime<Utc>,
 ) -> Result<Act, Refusal> {
-    let is_theirs = |m: &&Mark| m.kind() == MarkKind::NoShow && m.booking == booking;
-    let mark = standing.marks.iter().find(is_theirs).ok_or_else(|| {
+    let mark = appealed(standing, booking, now).ok_or_else(|| {
         Refusal::not_found(
-            "NO_SHOW_UNKNOWN",
+            "MARK_UNKNOWN",
             "BB-9.2b",
-            "没有该预约的爽约记录",
-            "no no-show is on record for this appointment",
+            "没有该预约的爽约或临时取消、改期记录",
+            "neither a no-show nor a late cancellation or move is on record for this appointment",
         )
-        .field("booking", "no no-show")
+        .field("booking", "no mark")
     })?;
-    if standing.appeals.iter().any(|a| a.booking == booking) {
+    let is_of_it = |a: &Appeal| {
+        a.booking == booking && time::of(a.made_at.as_ref()) >= time::of(mark.at.as_ref())
+    };
+    if standing.appeals.iter().any(is_of_it) {
         return Err(Refusal::precondition(
             "APPEAL_MADE",
             "BB-9.2b",
-            "该爽约记录已申诉，不能重复申诉",
-            "an appeal was made against this no-show already",
+            "该记录已申诉，不能重复申诉",
+            "an appeal was made against this mark already",
         )
         .field("booking", "appealed already"));
     }
@@ -150,7 +164,7 @@ pub fn appeal(
         return Err(Refusal::precondition(
             "APPEAL_TOO_LATE",
             "BB-9.2b",
-            format!("申诉须在爽约记录后 {days} 日内提出，期限已过"),
+            format!("申诉须在记录后 {days} 日内提出，期限已过"),
             format!("an appeal is made within {days} days, which are over"),
         )
         .field("booking", "too late"));
@@ -202,9 +216,9 @@ pub fn decide(
         is_upheld,
         decided_by: Some(decider.clone()),
     })];
+    let mark = appealed(standing, &appeal.booking, time::of(appeal.made_at.as_ref()));
     let mut left = standing.clone();
-    left.marks
-        .retain(|m| m.booking != appeal.booking || m.kind() != MarkKind::NoShow);
+    left.marks.retain(|m| Some(m) != mark);
     if is_upheld && standing.rests_until.is_some() && reaches_limit(&left, rules, now) {
         acts.push(Act::BookingRested(BookingRested {
             until: standing.rests_until,
@@ -243,6 +257,12 @@ fn marked(kind: MarkKind, booking: &Booking, now: DateTime<Utc>) -> Act {
             at: Some(timestamp(now)),
             is_lifted: false,
         }),
+    })
+}
+
+fn warned(booking: &Booking) -> Act {
+    Act::StandingWarned(StandingWarned {
+        booking: booking.id.clone(),
     })
 }
 

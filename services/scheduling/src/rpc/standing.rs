@@ -1,4 +1,4 @@
-//! Appeals against no-shows: a no-show is recorded and is nobody's breach (BB-9.2b).
+//! Appeals against what is marked of appointments: a no-show is recorded and is nobody's breach (BB-9.2b).
 
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_learned::district;

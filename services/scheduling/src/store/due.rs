@@ -12,6 +12,34 @@ use super::{
 /// written first, so that a live hold always confirms (BB-9.2b).
 pub const BEGUN_BEFORE: i64 = 1_000_000;
 
+/// Where a page of what is due ended: when its last row was due, district and id. What cannot be dealt with stays due, so that
+/// the next page lies behind it, and it keeps nothing else waiting.
+pub type Behind = (i64, String, String);
+
+/// Before the first page.
+#[must_use]
+pub fn start() -> Behind {
+    (i64::MIN, String::new(), String::new())
+}
+
+/// What picks a page of rows by when they are due: the values are those of [`paged`].
+fn page(due_us: &str, alias: &str) -> String {
+    format!(
+        "{due_us} >= $1 AND {due_us} <= $4 AND ({due_us}, {alias}district, {alias}id) > ($1, $2, $3) \
+         ORDER BY {due_us}, {alias}district, {alias}id LIMIT $5"
+    )
+}
+
+fn paged((due_us, district, id): &Behind, now_us: i64, limit: i64) -> [Value; 5] {
+    [
+        (*due_us).into(),
+        district.clone().into(),
+        id.clone().into(),
+        now_us.into(),
+        limit.into(),
+    ]
+}
+
 /// Seats whose hold has ended since then and a second ago, earliest first; and until when there are no others. Appointments
 /// stand among them, with the end of the hold that they were, which is why nobody begins at the beginning.
 ///
@@ -25,8 +53,9 @@ pub async fn holds(
 ) -> Result<(Vec<Seat>, i64), Error> {
     let until_us = now_us - BEGUN_BEFORE;
     // A release that knows no other column writes when a seat is free where else a hold's end stands.
-    let which = "s.due_us > $1 AND s.due_us <= $2 AND s.state IN (1, 3) ORDER BY s.due_us";
-    let seats = seats(store, which, [from_us, until_us, limit]).await?;
+    let which = "s.due_us > $1 AND s.due_us <= $2 AND s.state IN (1, 3) ORDER BY s.due_us LIMIT $3";
+    let values = [from_us, until_us, limit].map(Value::from);
+    let seats = seats(store, which, values).await?;
     let first = seats.first().and_then(|seat| seat.due_us);
     Ok((seats, first.map_or(until_us, |first| first - 1)))
 }
@@ -64,15 +93,23 @@ pub async fn swept_until(store: &Store, us: i64) -> Result<(), Error> {
 ///
 /// # Errors
 /// The database's.
-pub async fn cooled(store: &Store, now_us: i64, limit: i64) -> Result<Vec<Seat>, Error> {
-    let which = "s.free_us > $1 AND s.free_us <= $2 AND s.state = 3 ORDER BY s.free_us";
-    seats(store, which, [0, now_us, limit]).await
+pub async fn cooled(
+    store: &Store,
+    behind: &Behind,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<Seat>, Error> {
+    let which = format!("s.state = 3 AND {}", page("s.free_us", "s."));
+    seats(store, &which, paged(behind, now_us, limit)).await
 }
 
-async fn seats(store: &Store, which: &str, values: [i64; 3]) -> Result<Vec<Seat>, Error> {
+async fn seats(
+    store: &Store,
+    which: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<Seat>, Error> {
     let columns = seat::columns("s");
-    let sql = format!("SELECT s.district, {columns} FROM seats s WHERE {which} LIMIT $3");
-    let values = values.map(Value::from);
+    let sql = format!("SELECT s.district, {columns} FROM seats s WHERE {which}");
     let rows = store
         .rows(Statement::from_sql_and_values(store.backend, sql, values))
         .await?;
@@ -84,17 +121,41 @@ async fn seats(store: &Store, which: &str, values: [i64; 3]) -> Result<Vec<Seat>
     Ok(seats)
 }
 
-/// Bookings of which something is due: a reminder, the end of the slot.
+/// Rows of a table that are due by a column, earliest first.
+async fn rows(
+    store: &Store,
+    (table, column): (&str, &str),
+    values: [Value; 5],
+) -> Result<Vec<Behind>, Error> {
+    let sql = format!(
+        "SELECT {column}, district, id FROM {table} WHERE {}",
+        page(column, "")
+    );
+    let rows = store
+        .rows(Statement::from_sql_and_values(store.backend, sql, values))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get_by_index(0)?,
+                row.try_get_by_index(1)?,
+                row.try_get_by_index(2)?,
+            ))
+        })
+        .collect()
+}
+
+/// Bookings of which something is due: a reminder, the end of the slot. With when, as all that follow.
 ///
 /// # Errors
 /// The database's.
 pub async fn bookings(
     store: &Store,
+    behind: &Behind,
     now_us: i64,
     limit: i64,
-) -> Result<Vec<(String, String)>, Error> {
-    let sql = "SELECT district, id FROM bookings WHERE due_us <= $1 ORDER BY due_us LIMIT $2";
-    store.pairs(sql, [now_us.into(), limit.into()]).await
+) -> Result<Vec<Behind>, Error> {
+    rows(store, ("bookings", "due_us"), paged(behind, now_us, limit)).await
 }
 
 /// Days whose appointments are looked after, because their capacity has changed (BB-9.2b), with until when at the least:
@@ -149,11 +210,11 @@ pub async fn care_is_over(
 /// The database's.
 pub async fn days_to_lift(
     store: &Store,
+    behind: &Behind,
     now_us: i64,
     limit: i64,
-) -> Result<Vec<(String, String)>, Error> {
-    let sql = "SELECT district, id FROM days WHERE lift_at_us <= $1 ORDER BY lift_at_us LIMIT $2";
-    store.pairs(sql, [now_us.into(), limit.into()]).await
+) -> Result<Vec<Behind>, Error> {
+    rows(store, ("days", "lift_at_us"), paged(behind, now_us, limit)).await
 }
 
 /// Places in the waiting list whose last day is over.
@@ -162,11 +223,11 @@ pub async fn days_to_lift(
 /// The database's.
 pub async fn waiting(
     store: &Store,
+    behind: &Behind,
     now_us: i64,
     limit: i64,
-) -> Result<Vec<(String, String)>, Error> {
-    let sql = "SELECT district, id FROM waiting WHERE due_us <= $1 ORDER BY due_us LIMIT $2";
-    store.pairs(sql, [now_us.into(), limit.into()]).await
+) -> Result<Vec<Behind>, Error> {
+    rows(store, ("waiting", "due_us"), paged(behind, now_us, limit)).await
 }
 
 /// Days of today and later, of which there are at most `limit` behind a day: the ones to audit.

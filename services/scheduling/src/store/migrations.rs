@@ -54,6 +54,7 @@ impl MigratorTrait for Migrator {
             }),
             Box::new(Beside),
             Box::new(Counted),
+            Box::new(Over),
         ]
     }
 }
@@ -375,5 +376,27 @@ impl MigrationTrait for Counted {
             }
         }
         Ok(())
+    }
+}
+
+/// Places of the waiting list whose last day is over are found without looking at all that there are.
+struct Over;
+
+impl MigrationName for Over {
+    fn name(&self) -> &'static str {
+        "m0010_over"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Over {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let found = "CREATE INDEX waiting_due ON waiting (due_us) WHERE due_us IS NOT NULL";
+        let db = manager.get_connection();
+        db.execute_unprepared(found).await.map(|_| ())
     }
 }

@@ -45,16 +45,48 @@ async fn loaded(rpc: &Rpc, district: &str, id: &str) -> Result<Box<Loaded>, Erro
     load::booking(&rpc.learned, &command, asked).await
 }
 
-/// Takes every step on appointments and places that is due.
+/// What becomes due.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Bookings,
+    Waiting,
+}
+
+/// Takes steps on appointments and places that are due, a page of each.
 pub(super) async fn due(rpc: &Rpc, now: Now) -> Result<usize, Error> {
-    let mut steps = 0;
-    for (district, id) in due::bookings(&rpc.store, now.us(), BATCH).await? {
-        steps += usize::from(step(rpc, &district, &id).await?);
+    Ok(page(rpc, What::Bookings, now).await? + page(rpc, What::Waiting, now).await?)
+}
+
+/// The first page on which a step can be taken: what cannot be done keeps nothing else waiting. Behind it all else that is
+/// swept has its turn.
+async fn page(rpc: &Rpc, what: What, now: Now) -> Result<usize, Error> {
+    let mut behind = due::start();
+    loop {
+        let due = match what {
+            What::Bookings => due::bookings(&rpc.store, &behind, now.us(), BATCH).await?,
+            What::Waiting => due::waiting(&rpc.store, &behind, now.us(), BATCH).await?,
+        };
+        let Some(last) = due.last().cloned() else {
+            return Ok(0);
+        };
+        behind = last;
+        let mut steps = 0;
+        for (_, district, id) in &due {
+            let taken = match what {
+                What::Bookings => step(rpc, district, id).await,
+                What::Waiting => over(rpc, district, id, now).await,
+            };
+            match taken {
+                Err(Error::Refused(refusal)) => {
+                    tracing::warn!(district, id, %refusal, "what is due cannot be done; it is tried again");
+                }
+                taken => steps += usize::from(taken?),
+            }
+        }
+        if steps > 0 {
+            return Ok(steps);
+        }
     }
-    for (district, id) in due::waiting(&rpc.store, now.us(), BATCH).await? {
-        steps += usize::from(over(rpc, &district, &id, now).await?);
-    }
-    Ok(steps)
 }
 
 /// Counts due times anew of bookings of districts whose rules have changed, a part at a time; answers how many.

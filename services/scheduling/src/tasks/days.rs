@@ -38,31 +38,15 @@ pub(super) async fn publish(rpc: &Rpc, now: Now) -> Result<usize, Error> {
 
 /// Lifts reservations that have ended: the gate first, so that nobody is told full because of them (BB-7.1.1).
 pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
-    let caller = Caller::system("scheduling");
     let mut steps = 0;
-    for (district, id) in due::days_to_lift(&rpc.store, now.us(), BATCH).await? {
-        let key = key_of(&id)?;
-        let kept = capacity::day(&rpc.store, &district, &key).await?;
-        let is_over = |until: Option<&_>| us(until).is_some_and(|until| until <= now.us());
-        let slots: Vec<String> = kept
-            .body
-            .slots
-            .iter()
-            .filter(|s| s.reserved > 0 && is_over(s.reserved_until.as_ref()))
-            .map(|s| s.id.clone())
-            .collect();
-        let Some(generation) = told(rpc, &Doorkeeper::day(&district, &key)?, &slots).await? else {
-            continue;
-        };
-        let effect = work::lifted(&rpc.store, &district, kept, slots, &caller, now).await?;
-        let mut states = effect.states;
-        // As with seats that come back: a process that still talks to a demoted Redis has told the wrong one, and what it
-        // lifts there would stay reserved in the right one, which would go on saying full.
-        states.push(capacity::revised_under(generation));
-        match rpc.store.write_all(&effect.chains, None, states).await {
-            Ok(_) => steps += 1,
-            Err(error) if error.is_passing() => {}
-            Err(error) => return Err(error),
+    let mut behind = due::start();
+    loop {
+        // A day stays where its gate cannot be told, and the next ones are behind it.
+        let days = due::days_to_lift(&rpc.store, &behind, now.us(), BATCH).await?;
+        let Some(last) = days.last() else { break };
+        behind = last.clone();
+        for (_, district, id) in &days {
+            steps += usize::from(lift_of(rpc, district, id, now).await?);
         }
     }
     if steps > 0 {
@@ -70,6 +54,34 @@ pub(super) async fn lift(rpc: &Rpc, now: Now) -> Result<usize, Error> {
         rpc.doors.look().await?;
     }
     Ok(steps)
+}
+
+/// Lifts those of a day; `false` when the gate cannot be told, or somebody else was faster.
+async fn lift_of(rpc: &Rpc, district: &str, id: &str, now: Now) -> Result<bool, Error> {
+    let key = key_of(id)?;
+    let kept = capacity::day(&rpc.store, district, &key).await?;
+    let is_over = |until: Option<&_>| us(until).is_some_and(|until| until <= now.us());
+    let slots: Vec<String> = kept
+        .body
+        .slots
+        .iter()
+        .filter(|s| s.reserved > 0 && is_over(s.reserved_until.as_ref()))
+        .map(|s| s.id.clone())
+        .collect();
+    let Some(generation) = told(rpc, &Doorkeeper::day(district, &key)?, &slots).await? else {
+        return Ok(false);
+    };
+    let caller = Caller::system("scheduling");
+    let effect = work::lifted(&rpc.store, district, kept, slots, &caller, now).await?;
+    let mut states = effect.states;
+    // As with seats that come back: a process that still talks to a demoted Redis has told the wrong one, and what it
+    // lifts there would stay reserved in the right one, which would go on saying full.
+    states.push(capacity::revised_under(generation));
+    match rpc.store.write_all(&effect.chains, None, states).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_passing() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Tells the gate that slots are no longer reserved; answers under which generation, or none when it cannot be told or the

@@ -84,40 +84,62 @@ impl Swept {
 /// Expires holds and brings seats back; answers how many steps were taken.
 pub(super) async fn expire(rpc: &Rpc, now: Now) -> Result<usize, Error> {
     let (swept_us, from_us) = rpc.swept.from(&rpc.store, now.us()).await?;
-    let (mut due, until_us) = due::holds(&rpc.store, from_us, now.us(), BATCH).await?;
+    let (ended, until_us) = due::holds(&rpc.store, from_us, now.us(), BATCH).await?;
     rpc.swept.until(&rpc.store, swept_us, until_us).await?;
-    due.extend(due::cooled(&rpc.store, now.us(), BATCH).await?);
-    let mut cooling: BTreeMap<(String, DayKey), Vec<Seat>> = BTreeMap::new();
+    // A release that knows no other column has put those that cool among them.
+    let (held, cooling): (Vec<_>, Vec<_>) = ended
+        .into_iter()
+        .partition(|seat| seat.state == SeatState::Held);
+    let mut steps = end(rpc, held, now).await? + come_back(rpc, cooling, now).await?;
+    let mut behind = due::start();
+    loop {
+        let due = due::cooled(&rpc.store, &behind, now.us(), BATCH).await?;
+        let Some(last) = due.last() else {
+            return Ok(steps);
+        };
+        // A seat stays where its gate cannot be told, and the next ones are behind it: where one of several servers is
+        // away, the others' seats come back.
+        let last_us = last.due_us.unwrap_or_default();
+        behind = (last_us, last.district.clone(), last.key.to_string());
+        steps += come_back(rpc, due, now).await?;
+    }
+}
+
+/// Ends holds, whose seats cool.
+async fn end(rpc: &Rpc, ended: Vec<Seat>, now: Now) -> Result<usize, Error> {
     let mut policies = BTreeMap::new();
-    let mut expired = Vec::new();
-    for seat in due {
-        match seat.state {
-            SeatState::Held => {
-                if !policies.contains_key(&seat.district) {
-                    let policy = capacity::policy(&rpc.store, &seat.district).await?;
-                    policies.insert(seat.district.clone(), policy.body);
-                }
-                let rules = policies.get(&seat.district).cloned().unwrap_or_default();
-                expired.push((cooled(&rules, now), seat));
-            }
-            _ => {
-                let day = (seat.district.clone(), seat.key.slot.day.clone());
-                cooling.entry(day).or_default().push(seat);
-            }
+    let mut writes = Vec::new();
+    for seat in ended {
+        if !policies.contains_key(&seat.district) {
+            let policy = capacity::policy(&rpc.store, &seat.district).await?;
+            policies.insert(seat.district.clone(), policy.body);
         }
+        let rules = policies.get(&seat.district).cloned().unwrap_or_default();
+        let free_us = cooled(&rules, now);
+        writes.push(async move {
+            if !seat.waiting.is_empty() {
+                return super::bookings::offer_expired(rpc, seat, free_us, now).await;
+            }
+            let row = seat.cooling(free_us, String::new()).row();
+            changed(rpc, row).await
+        });
     }
     let mut steps = 0;
-    let writes = expired.into_iter().map(|(free_us, seat)| async move {
-        if !seat.waiting.is_empty() {
-            return super::bookings::offer_expired(rpc, seat, free_us, now).await;
-        }
-        let row = seat.cooling(free_us, String::new()).row();
-        changed(rpc, row).await
-    });
     for written in futures::future::join_all(writes).await {
         steps += usize::from(written?);
     }
-    for ((district, day), seats) in cooling {
+    Ok(steps)
+}
+
+/// Frees seats, those of a day together.
+async fn come_back(rpc: &Rpc, due: Vec<Seat>, now: Now) -> Result<usize, Error> {
+    let mut days: BTreeMap<(String, DayKey), Vec<Seat>> = BTreeMap::new();
+    for seat in due {
+        let day = (seat.district.clone(), seat.key.slot.day.clone());
+        days.entry(day).or_default().push(seat);
+    }
+    let mut steps = 0;
+    for ((district, day), seats) in days {
         steps += free(rpc, &district, &day, seats, now).await?;
     }
     Ok(steps)

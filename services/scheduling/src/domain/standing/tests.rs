@@ -2,6 +2,7 @@ use bangban_proto::bangban::scheduling::v1::FormerTime;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::fold;
 
 fn at(day: i64) -> DateTime<Utc> {
     let first: DateTime<Utc> = "2026-11-01T01:00:00Z".parse().expect("an instant");
@@ -40,26 +41,7 @@ fn rules() -> BookingPolicy {
 /// The acts, applied as the service applies them.
 fn happen(standing: &mut Standing, acts: &[Act], now: DateTime<Utc>) {
     for act in acts {
-        match act {
-            Act::MarkRecorded(a) => standing.marks.extend(a.mark.clone()),
-            Act::StandingWarned(_) => standing.warned_at = Some(timestamp(now)),
-            Act::BookingRested(a) => standing.rests_until = a.until,
-            Act::AppealMade(a) => standing.appeals.extend(a.appeal.clone()),
-            Act::AppealDecided(a) => {
-                let mut appeals = standing.appeals.iter_mut();
-                let appeal = appeals.find(|p| p.number == a.number).expect("an appeal");
-                appeal.decided_at = Some(timestamp(now));
-                let mut marks = standing.marks.iter_mut();
-                if let Some(mark) = marks
-                    .find(|m| m.booking == appeal.booking && m.kind() == MarkKind::NoShow)
-                    .filter(|_| a.is_upheld)
-                {
-                    mark.is_lifted = true;
-                    standing.rests_until = None;
-                }
-            }
-            other => panic!("none of a standing: {other:?}"),
-        }
+        fold::standing(standing, act, timestamp(now), false);
     }
 }
 
@@ -165,7 +147,33 @@ fn late_cancellations_count_on_their_own_and_those_in_time_or_by_the_site_do_not
         happen(&mut standing, &acts, at(n));
     }
     assert!(refused(&standing, 5).is_some(), "the fifth");
-    assert!(standing.warned_at.is_none());
+    assert_eq!(standing.warned_at, Some(timestamp(at(0))), "by the first");
+}
+
+#[test]
+fn who_appeals_against_a_late_mark_has_the_last_of_the_appointment_lifted() {
+    let mut standing = Standing::default();
+    for n in 0..5 {
+        let acts = cancelled(&standing, &late(&n.to_string()), &rules(), at(n));
+        happen(&mut standing, &acts, at(n));
+    }
+    assert!(refused(&standing, 5).is_some());
+    appeals(&mut standing, "4", 5).expect("an appeal");
+    assert_eq!(refused(&standing, 5), None, "until it is decided");
+    decided(&mut standing, 1, true, 6).expect("decided");
+    assert_eq!(refused(&standing, 6), None, "four are left");
+    let again = appeals(&mut standing, "4", 6).expect_err("lifted already");
+    assert_eq!(again.reason, "MARK_UNKNOWN");
+    // Moved late, and then not kept: one after the other.
+    let acts = moved(&standing, &moved_late("m"), &rules(), at(7));
+    happen(&mut standing, &acts, at(7));
+    appeals(&mut standing, "m", 7).expect("an appeal");
+    decided(&mut standing, 2, false, 7).expect("decided");
+    misses(&mut standing, "m", 8);
+    appeals(&mut standing, "m", 8).expect("against the no-show");
+    decided(&mut standing, 3, true, 9).expect("decided");
+    let left: Vec<_> = standing.marks.iter().filter(|m| m.booking == "m").collect();
+    assert!(!left[0].is_lifted && left[1].is_lifted, "{left:?}");
 }
 
 #[test]
@@ -227,7 +235,7 @@ fn appeals_have_a_limit_and_are_decided_by_others() {
     let mut standing = Standing::default();
     misses(&mut standing, "a", 0);
     let reason = |result: Result<(), Refusal>| result.expect_err("refused").reason;
-    assert_eq!(reason(appeals(&mut standing, "z", 1)), "NO_SHOW_UNKNOWN");
+    assert_eq!(reason(appeals(&mut standing, "z", 1)), "MARK_UNKNOWN");
     assert_eq!(reason(appeals(&mut standing, "a", 10)), "APPEAL_TOO_LATE");
     appeals(&mut standing, "a", 9).expect("in time");
     assert_eq!(reason(appeals(&mut standing, "a", 9)), "APPEAL_MADE");

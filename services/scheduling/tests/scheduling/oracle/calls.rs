@@ -368,10 +368,12 @@ impl Caller {
             self.answered(|| self.confirm_once(&key, hold)),
             other.answered(|| other.confirm_once(&key, hold)),
         );
-        // A hold's end is not told while a confirmation that began before it may still be written, which is a second.
-        let end = hold.expires_at.expect("an end");
-        let end_us = end.seconds * 1_000_000 + i64::from(end.nanos / 1000);
-        let has_ended = self.log.clock.now_us() >= end_us + 1_000_000;
+        // A hold's end is not told while a confirmation that began before it may still be written, which is a second. One that
+        // was asked for again when it was over has no end.
+        let has_ended = hold.expires_at.is_none_or(|end| {
+            let end_us = end.seconds * 1_000_000 + i64::from(end.nanos / 1000);
+            self.log.clock.now_us() >= end_us + 1_000_000
+        });
         let is_right = match (&one, &two) {
             (Answer::Booked(_), Answer::Booked(_)) => true,
             (Answer::Booked(_), other) | (other, Answer::Booked(_)) => {

@@ -120,7 +120,8 @@ async fn bb_9_2b_a_seat_that_was_somebody_s_since_it_was_read_is_not_given_back(
         };
         comes_and_goes().await;
         let now = world.store.now().await.expect("the time").us();
-        let read = due::cooled(&world.store, now, 10).await.expect("read");
+        let read = due::cooled(&world.store, &due::start(), now, 10).await;
+        let read = read.expect("read");
         assert_eq!(read.len(), 1);
         // Another process gives it back, and the next one has left it by now: its gate was not told of that.
         world.sweep().await;

@@ -175,7 +175,7 @@ async fn bb_9_2b_an_appeal_is_made_once_in_time_and_decided_by_whom_may() {
         let absent = Absent::has_booked(&world).await;
         let (date, person, bookings) = (absent.date, &absent.person, &absent.bookings);
         let early = appeal(&world, person, &bookings[0].id, &id()).await;
-        assert_eq!(reason(early), "NO_SHOW_UNKNOWN");
+        assert_eq!(reason(early), "MARK_UNKNOWN");
         after(&world, date, 2).await;
         let request = id();
         let made = appeal(&world, person, &bookings[2].id, &request).await;
@@ -350,5 +350,14 @@ async fn bb_9_2b_a_late_move_counts_as_a_late_cancellation_does_unless_the_site_
         let refused = books(&world, &free, &person).await;
         assert_eq!(reason(refused), "BOOKING_RESTS");
         assert_eq!(world.get(&first.id).await.slot, slot(later, 1), "kept");
+        let made = appeal(&world, &person, &second.id, &id()).await;
+        made.expect("appealed");
+        books(&world, &free, &person)
+            .await
+            .expect("until it is decided");
+        let upheld = decide(&world, &SUPERVISOR, &person, (1, true)).await;
+        let upheld = upheld.expect("decided");
+        assert!(upheld.warned_at.is_some() && upheld.rests_until.is_none());
+        books(&world, &free, &person).await.expect("lifted");
     }
 }

@@ -299,9 +299,28 @@ async fn bb_9_2b_a_clock_that_jumps_publishes_each_day_once_and_leaves_nothing_h
         world.booked(&next.slots[0].slot).await;
         // Back again: what was done stays done, and nothing is done twice.
         let once = written(&world).await;
-        world.advance_to(at(date + Days::new(1), 12, 0)).await;
+        let back = at(date + Days::new(1), 12, 0);
+        world.set_to(back).await;
         world.sweep().await;
         assert_eq!(written(&world).await, once);
+        // And what is begun by the earlier time has its end by it.
+        let later = next.date.parse().expect("a date");
+        let free = world.free(later).await[1].0;
+        let hold = world.hold(&next.slots[1].slot, &world.person(&[])).await;
+        let hold = hold.expect("held");
+        let kept = world.booked(&next.slots[2].slot).await;
+        world.set_to(back + TimeDelta::seconds(299)).await;
+        world.sweep().await;
+        assert_eq!(world.free(later).await[1].0, free - 1, "it lives");
+        world.set_to(back + TimeDelta::seconds(400)).await;
+        world.sweep().await;
+        assert_eq!(world.free(later).await[1].0, free, "its end was seen");
+        assert!(world.confirm(&hold).await.is_err(), "it is over");
+        assert_eq!(
+            world.get(&kept.id).await.state(),
+            BookingState::Confirmed,
+            "its time has not come"
+        );
     }
 }
 

@@ -109,7 +109,7 @@ async fn bb_9_2b_nobody_is_told_full_of_the_seat_that_the_same_request_is_being_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_hold_whose_answer_was_lost_is_found_through_another_process_of_a_full_slot() {
-    for world in worlds("lost_answer").await {
+    for world in worlds("twice_lost").await {
         let date = world.published(1, 0).await;
         let request = World::holding(&slot(date, 0), &world.person(&[]));
         let asked = world.by(&LI_NA, request.clone());

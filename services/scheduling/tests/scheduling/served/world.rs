@@ -239,6 +239,16 @@ impl World {
         self.rpc.doors_look().await;
     }
 
+    /// Sets the demonstration clock to an instant, also back, as nobody can who only advances it: the database's own clock
+    /// may jump.
+    pub async fn set_to(&self, at: DateTime<FixedOffset>) {
+        let seconds = (at.with_timezone(&Utc) - Utc::now()).num_seconds() + 1;
+        let sql = format!("UPDATE clock SET offset_seconds = {seconds} WHERE id = 1");
+        let set = self.store.db.execute_unprepared(&sql).await;
+        assert_eq!(set.expect("set").rows_affected(), 1);
+        self.rpc.doors_look().await;
+    }
+
     /// The working day that follows so many working days behind tomorrow.
     pub async fn working_day(&self, behind: u32) -> NaiveDate {
         let tomorrow = self.now().await.date_naive() + Days::new(1);

@@ -1,0 +1,113 @@
+//! One person cannot hoard, nor be in two places at a time (BB-7.1.1), also who asks through two processes at once: each has
+//! read that there is nothing yet, and one of them writes later.
+
+use std::time::Duration;
+
+use bangban_proto::bangban::scheduling::v1::{
+    self, BookingPolicy, booking_service_client::BookingServiceClient,
+};
+use bangban_rig::Server;
+use tonic::{Code, Status};
+
+use super::{
+    ask::{beside, day, put_template, release},
+    double::Directory,
+    server::Served,
+    world::{LI_NA, OTHER_ITEM, SITE, World, database, numbers, reason, slot},
+};
+
+/// How often it is tried: who comes first is chance.
+const ROUNDS: usize = 15;
+
+/// A world on each database there is, whose processes have a Redis.
+async fn with_redis(name: &str) -> Vec<(World, Server)> {
+    let mut worlds = Vec::new();
+    let postgres = database(name).await;
+    for url in [Some("sqlite".to_owned()), postgres].into_iter().flatten() {
+        let redis = Server::start(&[]);
+        let world = World::open_as(url, redis.url(), Directory::default()).await;
+        worlds.push((world, redis));
+    }
+    worlds
+}
+
+/// Holds both at once, each through a process of its own; answers the reason why one was refused. The other is given up.
+async fn raced(
+    world: &World,
+    other: &Served,
+    [one, two]: [v1::HoldSlotRequest; 2],
+) -> Result<String, [v1::Hold; 2]> {
+    let through = async |mut client: BookingServiceClient<_>, request: v1::HoldSlotRequest| loop {
+        let request = world.by(&LI_NA, request.clone());
+        match client.hold_slot(request).await {
+            // A gate that was not admitted yet.
+            Err(status) if status.code() == Code::Unavailable => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            answer => return answer.map(tonic::Response::into_inner),
+        }
+    };
+    let (one, two): (Result<_, Status>, Result<_, Status>) = tokio::join!(
+        through(world.booking(), one),
+        through(BookingServiceClient::new(other.channel.clone()), two),
+    );
+    let (held, refused) = match (one, two) {
+        (Ok(one), Ok(two)) => return Err([one, two]),
+        (Ok(held), refused) | (refused, Ok(held)) => (held, refused),
+        (Err(one), Err(two)) => panic!("neither: {one}, {two}"),
+    };
+    release(world, &LI_NA, &held).await.expect("released");
+    // A gate that was admitted a moment ago gives nothing back yet.
+    let cool = "SELECT CAST(count(*) AS bigint) FROM seats WHERE state = 3";
+    while numbers(world, cool.to_owned(), 1).await != [0] {
+        world.sweep().await;
+    }
+    Ok(reason(refused))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_nobody_has_more_than_the_limit_by_asking_twice_at_once() {
+    for (world, _redis) in with_redis("limits").await {
+        let rules = BookingPolicy {
+            most_per_day: 1,
+            cooling_seconds: Some(0),
+            ..BookingPolicy::default()
+        };
+        world.rules(rules).await;
+        let date = world.published(2, 0).await;
+        let other = Served::start(&world.config, world.directory.clone()).await;
+        // Of the first round nobody knows the person yet.
+        let person = world.person(&[]);
+        for round in 0..ROUNDS {
+            let both = [0, 2].map(|number| World::holding(&slot(date, number), &person));
+            let refused = raced(&world, &other, both).await;
+            assert_eq!(refused.as_deref(), Ok("BOOKINGS_TOO_MANY"), "{round}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_nobody_has_two_times_that_overlap_by_asking_twice_at_once() {
+    for (world, _redis) in with_redis("overlaps").await {
+        world.without_cooling().await;
+        put_template(&world, beside(2)).await;
+        let date = world.published(2, 0).await;
+        let slots = day(&world, SITE, date).await.expect("a day").slots;
+        let of = |group: &str| {
+            let slot = slots.iter().find(|slot| slot.group == group);
+            slot.expect("a slot").id.clone()
+        };
+        let (first, overlapping) = (of("benefits"), of("licences"));
+        let other = Served::start(&world.config, world.directory.clone()).await;
+        let person = world.person(&[]);
+        for round in 0..ROUNDS {
+            let beside = v1::HoldSlotRequest {
+                item: OTHER_ITEM.to_owned(),
+                ..World::holding(&overlapping, &person)
+            };
+            let both = [World::holding(&first, &person), beside];
+            let refused = raced(&world, &other, both).await;
+            assert_eq!(refused.as_deref(), Ok("BOOKINGS_OVERLAP"), "{round}");
+        }
+    }
+}
