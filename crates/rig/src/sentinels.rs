@@ -50,13 +50,6 @@ impl Sentinels {
         format!("redis-sentinel://{}/main", hosts.join(","))
     }
 
-    /// From here on the replica learns nothing any more, and the master acknowledges all the same.
-    pub fn cut_off_the_replica(&self) {
-        let master = &self.master;
-        master.ask::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]);
-        master.ask::<u32>(&["CLIENT", "KILL", "TYPE", "replica"]);
-    }
-
     /// A failover though nothing is wrong: the replica becomes the master, and the master, which lives on, its replica. It is
     /// told so at once, before Sentinels name the other, and closes nobody's connection, as Sentinels would in time.
     ///
@@ -81,19 +74,5 @@ impl Sentinels {
     #[must_use]
     pub fn refused_by_the_old_master(&self) -> String {
         self.master.info("errorstats", "errorstat_READONLY")
-    }
-
-    /// How many bytes of writes the master has acknowledged that the replica does not know.
-    ///
-    /// # Panics
-    /// When the servers do not say.
-    #[must_use]
-    pub fn unknown_to_the_replica(&self) -> u64 {
-        let offset = |server: &Server, name| -> u64 {
-            let text = server.info("replication", name);
-            text.parse().expect("a number")
-        };
-        let acknowledged = offset(&self.master, "master_repl_offset");
-        acknowledged.saturating_sub(offset(&self.replica, "slave_repl_offset"))
     }
 }

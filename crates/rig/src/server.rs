@@ -132,6 +132,26 @@ impl Server {
         assert!(status.success(), "{signal} was not sent");
     }
 
+    /// From here on its replica learns nothing any more, and it acknowledges writes all the same.
+    pub fn cuts_off_its_replica(&self) {
+        self.ask::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]);
+        self.ask::<u32>(&["CLIENT", "KILL", "TYPE", "replica"]);
+    }
+
+    /// How many bytes of writes it has acknowledged that its replica does not know.
+    ///
+    /// # Panics
+    /// When the servers do not say.
+    #[must_use]
+    pub fn unknown_to(&self, replica: &Self) -> u64 {
+        let offset = |server: &Self, name| -> u64 {
+            let text = server.info("replication", name);
+            text.parse().expect("a number")
+        };
+        let acknowledged = offset(self, "master_repl_offset");
+        acknowledged.saturating_sub(offset(replica, "slave_repl_offset"))
+    }
+
     /// Stops it (SIGSTOP): it keeps its connections and answers nothing.
     pub fn pause(&self) {
         self.signal("STOP");

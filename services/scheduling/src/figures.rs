@@ -72,6 +72,18 @@ static AUDIT_ROUND: Gauge = Gauge {
     description: "How long the last round over all published days took",
 };
 
+static OVERDUE: Gauge = Gauge {
+    name: "bangban.seats.overdue",
+    unit: "s",
+    description: "For how long the earliest seat that was given up should have come back, when the sweep looked last: its gate cannot be told, or the sweep cannot keep up",
+};
+
+/// Shows for how long a seat should have come back.
+pub(crate) fn overdue(us: i64) {
+    let seconds = Duration::from_micros(us.unsigned_abs()).as_secs_f64();
+    OVERDUE.put(Vec::new(), Reading::Value(seconds));
+}
+
 /// Shows that so many of all days have been compared in this round.
 pub(crate) fn audited(done: u64, all: u64) {
     let part = done as f64 / all.max(done).max(1) as f64;

@@ -125,9 +125,9 @@ async fn the_clock_of_redis_decides_nothing() {
 async fn a_failover_by_sentinel_that_loses_acknowledged_writes_is_survived() {
     let mut group = Sentinels::start();
     let crowd = crowd(&settings(&group.url()), 2).await;
-    group.cut_off_the_replica();
+    group.master.cuts_off_its_replica();
     crowd.gets(50, 50, SECONDS).await;
-    let lost = group.unknown_to_the_replica();
+    let lost = group.master.unknown_to(&group.replica);
     assert!(lost > 0, "writes will be lost");
     group.master.kill();
     let since = Instant::now();

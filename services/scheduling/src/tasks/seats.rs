@@ -12,6 +12,7 @@ use bangban_store::{Error, Now, Store, write::Row};
 use super::{BATCH, cooled};
 use crate::{
     doorkeeper::Doorkeeper,
+    figures,
     rpc::Rpc,
     store::{DayKey, Seat, capacity, due},
 };
@@ -92,11 +93,14 @@ pub(super) async fn expire(rpc: &Rpc, now: Now) -> Result<usize, Error> {
         .partition(|seat| seat.state == SeatState::Held);
     let mut steps = end(rpc, held, now).await? + come_back(rpc, cooling, now).await?;
     let mut behind = due::start();
+    let mut earliest_us: Option<i64> = None;
     loop {
         let due = due::cooled(&rpc.store, &behind, now.us(), BATCH).await?;
         let Some(last) = due.last() else {
+            figures::overdue(earliest_us.map_or(0, |us| (now.us() - us).max(0)));
             return Ok(steps);
         };
+        earliest_us = earliest_us.or(due[0].due_us);
         // A seat stays where its gate cannot be told, and the next ones are behind it: where one of several servers is
         // away, the others' seats come back.
         let last_us = last.due_us.unwrap_or_default();

@@ -288,10 +288,17 @@ impl Caller {
 
     /// The same request again and again, until somebody says more than "try again".
     async fn answered<F: Future<Output = Answer>>(&self, ask: impl Fn() -> F) -> Answer {
+        self.tried(|_| ask()).await
+    }
+
+    /// The same; what is asked hears how often it was asked before.
+    async fn tried<F: Future<Output = Answer>>(&self, ask: impl Fn(u32) -> F) -> Answer {
         let began = Instant::now();
         let mut pause = Duration::from_millis(10);
+        let mut attempts = 0;
         loop {
-            let answer = ask().await;
+            let answer = ask(attempts).await;
+            attempts += 1;
             let after = match &answer {
                 Answer::Wait(_, after) => *after,
                 Answer::Lost => Duration::ZERO,
@@ -308,8 +315,8 @@ impl Caller {
         }
     }
 
-    /// Asks once.
-    pub async fn hold_once(&self, key: &str, slot: &str, applicant: &str) -> Answer {
+    /// Asks once; who has asked before says so, as gRPC's own retries do.
+    async fn hold_once(&self, attempts: u32, (key, slot, applicant): (&str, &str, &str)) -> Answer {
         let asked = Asked::Hold {
             slot: slot.to_owned(),
             applicant: applicant.to_owned(),
@@ -319,14 +326,19 @@ impl Caller {
             ..World::holding(slot, applicant)
         };
         let mut client = self.client.clone();
-        let answer = client.hold_slot(self.by(request));
+        let mut request = self.by(request);
+        if attempts > 0 {
+            let metadata = request.metadata_mut();
+            metadata.insert("grpc-previous-rpc-attempts", attempts.into());
+        }
+        let answer = client.hold_slot(request);
         self.once((key, &asked), answer, |hold| Answer::Held(Box::new(hold)))
             .await
     }
 
     pub async fn hold(&self, slot: &str, applicant: &str) -> Answer {
         let key = id();
-        self.answered(|| self.hold_once(&key, slot, applicant))
+        self.tried(|attempts| self.hold_once(attempts, (&key, slot, applicant)))
             .await
     }
 
@@ -334,8 +346,8 @@ impl Caller {
     pub async fn hold_twice(&self, other: &Self, slot: &str, applicant: &str) -> Answer {
         let key = id();
         let (one, two) = tokio::join!(
-            self.answered(|| self.hold_once(&key, slot, applicant)),
-            other.answered(|| other.hold_once(&key, slot, applicant)),
+            self.tried(|attempts| self.hold_once(attempts, (&key, slot, applicant))),
+            other.tried(|attempts| other.hold_once(attempts, (&key, slot, applicant))),
         );
         if matches!(one, Answer::Held(_)) {
             one

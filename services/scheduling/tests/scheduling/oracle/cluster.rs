@@ -149,6 +149,10 @@ async fn bb_9_2b_a_cluster_serves_ten_thousand_through_flush_failover_and_restar
         stage.fault();
         masters[0].ask::<()>(&["FLUSHALL"]);
         stage.log.serves(10).await;
+        masters[0].cuts_off_its_replica();
+        stage.log.serves(10).await;
+        let lost = masters[0].unknown_to(replica);
+        assert!(lost > 0, "acknowledged writes are lost");
         stage.fault();
         masters[0].kill();
         tokio::task::block_in_place(|| {

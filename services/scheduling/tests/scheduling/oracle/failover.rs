@@ -19,12 +19,15 @@ async fn bb_9_2b_through_a_failover_that_loses_acknowledged_writes_nobody_is_los
     let regulars = Regulars::start(&stage, 6);
     stage.log.serves(30).await;
 
-    group.cut_off_the_replica();
+    group.master.cuts_off_its_replica();
     stage.log.serves(30).await;
     regulars.leave().await;
     while_it_happens(&stage, 6, async {
         stage.log.serves(5).await;
-        assert!(group.unknown_to_the_replica() > 0, "writes will be lost");
+        assert!(
+            group.master.unknown_to(&group.replica) > 0,
+            "writes will be lost"
+        );
         stage.fault();
         group.master.kill();
         stage.log.serves(20).await;

@@ -11,8 +11,9 @@ use bangban_telemetry::{Log, Settings, start};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    ask::release,
     double::Directory,
-    world::{DISTRICT, SITE, World, database, reason, slot},
+    world::{DISTRICT, LI_NA, SITE, World, database, reason, slot},
 };
 
 /// Until the series has a value that will do.
@@ -94,14 +95,19 @@ async fn bb_9_2b_drift_rebuilds_and_answers_of_the_gate_are_metrics() {
     let round = |took| took > 0.0 && took < 15.0;
     until(told, "bangban_gate_audit_round_seconds", round).await;
 
+    world.without_cooling().await;
+    let held = world.hold(&slot(date, 2), &late).await.expect("held");
     redis.kill();
     until(told, "bangban_gate_degraded", |n| n == 1.0).await;
+    release(&world, &LI_NA, &held).await.expect("released");
+    until(told, "bangban_seats_overdue_seconds", |n| n > 2.0).await;
     let refused = world.hold(&slot(date, 1), &late).await;
     assert_eq!(reason(refused), "GATE_UNAVAILABLE");
     until(told, &answers("unavailable"), |n| n >= 1.0).await;
     redis.run();
     until(told, "bangban_gate_degraded", |n| n == 0.0).await;
     until(told, "bangban_gate_admissions_total", |n| n >= 2.0).await;
+    until(told, "bangban_seats_overdue_seconds", |n| n == 0.0).await;
     world.booked(&slot(date, 1)).await;
     until(told, "bangban_gate_rebuilds_total", |n| n >= 3.0).await;
     stop.cancel();

@@ -18,7 +18,7 @@ macro_rules! asked {
     ($world:ident, $client:ident: $($method:ident($request:ident)),+) => {
         vec![$({
             let answer = $client.$method($world.by(&CHEN_JUN, $request)).await;
-            (stringify!($method), answer.map(drop).expect_err("a refusal"))
+            (stringify!($method), answer.map(drop).expect_err(concat!(stringify!($method), " is refused")))
         }),+]
     };
 }
