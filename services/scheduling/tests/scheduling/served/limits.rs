@@ -67,7 +67,7 @@ async fn raced(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_nobody_has_more_than_the_limit_by_asking_twice_at_once() {
-    for (world, _redis) in with_redis("limits").await {
+    for (world, _redis) in with_redis("raced_limits").await {
         let rules = BookingPolicy {
             most_per_day: 1,
             cooling_seconds: Some(0),
@@ -88,7 +88,7 @@ async fn bb_7_1_1_nobody_has_more_than_the_limit_by_asking_twice_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_nobody_has_two_times_that_overlap_by_asking_twice_at_once() {
-    for (world, _redis) in with_redis("overlaps").await {
+    for (world, _redis) in with_redis("raced_overlaps").await {
         world.without_cooling().await;
         put_template(&world, beside(2)).await;
         let date = world.published(2, 0).await;
