@@ -1,7 +1,9 @@
 //! What one person may have at a time, so that nobody hoards and nobody is in two places at once: decided from the
 //! person's own seats and nothing else (BB-7.1.1: what one hoards, those who come first do not get).
 
-use bangban_kit::refusal::Refusal;
+use std::time::Duration;
+
+use bangban_kit::refusal::{Kind, Refusal};
 use bangban_proto::bangban::scheduling::v1::{Booking, BookingPolicy, Hold};
 use chrono::{DateTime, Utc};
 
@@ -97,6 +99,34 @@ pub fn may_have(
         )?;
     }
     few(of_day, rules.most_per_day, ("当日预约", "on that day"))
+}
+
+/// The same beside holds that have ended and were not given up yet: the confirmation of one may be about to be written, so
+/// nobody can say whether it counts (BB-9.2b).
+///
+/// # Errors
+/// As [`may_have`]; HOLD_ENDING (BB-7.1.1), where only one that has ended is in the way.
+pub fn may_have_beside(
+    wanted: &Seat<'_>,
+    (seats, ended): (&[Seat<'_>], &[Seat<'_>]),
+    rules: &BookingPolicy,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    may_have(wanted, seats, rules, now)?;
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let all = [seats, ended].concat();
+    may_have(wanted, &all, rules, now).map_err(|_| {
+        Refusal::new(
+            Kind::Unavailable,
+            "HOLD_ENDING",
+            "BB-7.1.1",
+            "服务对象此前的保留刚刚到期，正在退回，请稍后重试",
+            "a hold of the applicant has just ended and is being given up: try again",
+        )
+        .retry_after(Duration::from_secs(1))
+    })
 }
 
 fn few(have: usize, most: u32, (zh, en): (&str, &str)) -> Result<(), Refusal> {

@@ -66,7 +66,7 @@ pub(crate) async fn known(
 fn told(status: Status) -> Status {
     if !matches!(
         status.code(),
-        Code::Unavailable | Code::Unknown | Code::Cancelled
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded
     ) {
         return status;
     }

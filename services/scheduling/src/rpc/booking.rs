@@ -29,7 +29,7 @@ use crate::{
     doorkeeper::{Doorkeeper, Pick, full},
     store::{
         Seat, SeatKey, SlotKey, at, booking as rows,
-        load::{self, Asked, Found, Loaded},
+        load::{self, Ahead, Asked, Found, Loaded},
         picture, sees,
     },
     tasks::{cooled, standing::marked},
@@ -277,7 +277,7 @@ impl Rpc {
             };
             let item = booking.item.clone();
             let wanted = theirs((id, &item), (found.starts_us, found.ends_us));
-            person::may_have(&wanted, &ahead(&loaded), &rules, now.at)?;
+            may_have(&wanted, &loaded)?;
             let outside = Outside {
                 now: now.at,
                 caller,
@@ -365,11 +365,19 @@ pub(super) fn theirs<'a>(
     }
 }
 
-/// The person's live holds and appointments.
-pub(crate) fn ahead(loaded: &Loaded) -> Vec<Theirs<'_>> {
-    let now_us = loaded.now.us();
-    let live = loaded.ahead.iter();
-    let live = live.filter(|s| !s.is_held || s.expires_us > now_us);
-    live.map(|s| theirs((&s.booking, &s.item), (s.starts_us, s.ends_us)))
-        .collect()
+/// Whether the person may have a seat beside what they hold and have.
+///
+/// # Errors
+/// As [`person::may_have_beside`].
+pub(crate) fn may_have(wanted: &Theirs<'_>, loaded: &Loaded) -> Result<(), Refusal> {
+    let now = loaded.now;
+    let has_ended = |s: &&Ahead| s.is_held && s.expires_us <= now.us();
+    let (ended, live): (Vec<_>, Vec<_>) = loaded.ahead.iter().partition(has_ended);
+    let [live, ended] = [live, ended].map(|seats| -> Vec<_> {
+        let seats = seats.into_iter();
+        seats
+            .map(|s| theirs((&s.booking, &s.item), (s.starts_us, s.ends_us)))
+            .collect()
+    });
+    person::may_have_beside(wanted, (&live, &ended), &loaded.policy, now.at)
 }

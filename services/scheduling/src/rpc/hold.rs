@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     Rpc, ask,
-    booking::{ahead, theirs},
+    booking::{may_have, theirs},
     recent::unread,
     taken,
 };
@@ -24,7 +24,7 @@ use crate::{
     domain::{
         hold,
         outside::today,
-        person, policy,
+        policy,
         slot::{self, Wanted, not_published},
         standing, time,
     },
@@ -398,12 +398,7 @@ fn held(
     standing::may_book(&known.standing, known.is_special(), now.at)?;
     let booking = Uuid::now_v7().to_string();
     let times = (slot.starts_us, slot.ends_us);
-    person::may_have(
-        &theirs((&booking, &r.item), times),
-        &ahead(loaded),
-        &rules,
-        now.at,
-    )?;
+    may_have(&theirs((&booking, &r.item), times), loaded)?;
     let epoch = loaded.seat.as_ref().map_or(0, |s| s.epoch);
     Ok(Seat {
         district: r.district.clone(),

@@ -18,7 +18,7 @@ mod waiting;
 
 pub use command::folded;
 
-pub(crate) use booking::ahead;
+pub(crate) use booking::may_have;
 pub(crate) use command::{carry_out, chain};
 pub(crate) use specials::Specials;
 

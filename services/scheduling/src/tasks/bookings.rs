@@ -21,7 +21,7 @@ use crate::{
         Act, Outside, appointment, fold, hold, person, policy, standing, time,
         waiting::{self, Freed},
     },
-    rpc::{Rpc, ahead, carry_out, chain},
+    rpc::{Rpc, carry_out, chain, may_have},
     store::{
         self, DayKey, Person, Seat, booking as rows, capacity, due,
         load::{self, Asked, Loaded},
@@ -374,7 +374,7 @@ async fn may(rpc: &Rpc, waiting: &Waiting, slot: &Slot, now: Now) -> Result<Opti
     };
     let is_special = waiting::is_special(waiting);
     let may = standing::may_book(&loaded.person.standing, is_special, now.at).is_ok()
-        && person::may_have(&wanted, &ahead(&loaded), &loaded.policy, now.at).is_ok();
+        && may_have(&wanted, &loaded).is_ok();
     Ok(may.then_some(loaded.person))
 }
 

@@ -7,13 +7,15 @@ use bangban_proto::bangban::scheduling::v1::{
     self, BookingPolicy, booking_service_client::BookingServiceClient,
 };
 use bangban_rig::Server;
+use chrono::{DateTime, TimeDelta};
+use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use tonic::{Code, Status};
 
 use super::{
     ask::{beside, day, put_template, release},
     double::Directory,
     server::Served,
-    world::{LI_NA, OTHER_ITEM, SITE, World, database, numbers, reason, slot},
+    world::{LI_NA, OTHER_ITEM, SITE, World, database, numbers, reason, slot, worlds},
 };
 
 /// How often it is tried: who comes first is chance.
@@ -109,5 +111,49 @@ async fn bb_7_1_1_nobody_has_two_times_that_overlap_by_asking_twice_at_once() {
             let refused = raced(&world, &other, both).await;
             assert_eq!(refused.as_deref(), Ok("BOOKINGS_OVERLAP"), "{round}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_7_1_1_a_hold_that_has_ended_counts_until_its_confirmation_can_be_written_no_more() {
+    for world in worlds("ending").await {
+        if !world.store.is_postgres() {
+            continue; // With SQLite one writes at a time, and nobody reads ahead of who writes.
+        }
+        world.without_cooling().await;
+        let date = world.published(2, 0).await;
+        let person = world.person(&[]);
+        let hold = world.hold(&slot(date, 0), &person).await.expect("held");
+        let ends = hold.expires_at.expect("an end");
+        let ends = DateTime::from_timestamp(ends.seconds, ends.nanos.unsigned_abs());
+        let ends = ends.expect("an instant").fixed_offset();
+        world.advance_to(ends - TimeDelta::seconds(2)).await;
+        // It is confirmed while it lives, which cannot be written yet; behind its end the person wants another seat.
+        let db = Database::connect(&world.config.database.url).await;
+        let locked = db.expect("postgresql").begin().await.expect("begun");
+        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
+        locked.execute_unprepared(lock).await.expect("locked");
+        let later = async {
+            let left = ends - world.now().await;
+            tokio::time::sleep(left.to_std().expect("it lives") + Duration::from_millis(50)).await;
+            let second = world.hold(&slot(date, 0), &person).await;
+            locked.rollback().await.expect("unlocked");
+            second
+        };
+        let (confirmed, second) = tokio::join!(world.confirm(&hold), later);
+        confirmed.expect("a live hold confirms");
+        assert_eq!(reason(second), "HOLD_ENDING");
+        let again = world.hold(&slot(date, 0), &person).await;
+        assert_eq!(reason(again), "BOOKINGS_OVERLAP");
+
+        // Where nobody confirms, the next seat can be had as soon as the sweep has ended the hold.
+        let other = world.person(&[]);
+        world.hold(&slot(date, 1), &other).await.expect("held");
+        let now = world.now().await;
+        world.advance_to(now + TimeDelta::seconds(301)).await;
+        let early = world.hold(&slot(date, 1), &other).await;
+        assert_eq!(reason(early), "HOLD_ENDING");
+        world.sweep().await;
+        world.hold(&slot(date, 1), &other).await.expect("held");
     }
 }

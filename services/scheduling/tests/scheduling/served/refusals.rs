@@ -191,6 +191,7 @@ async fn bb_9_2b_a_hold_of_somebody_elses_and_one_that_is_over_change_nothing() 
         assert_eq!(reason(world.confirm(&hold).await), "HOLD_EXPIRED");
         assert_eq!(reason(extend(&world, &LI_NA, &hold).await), "HOLD_EXPIRED");
         assert_eq!(written(&world).await, before);
+        world.sweep().await;
         let hold = world.hold(&slot(date, 1), &person).await.expect("held");
         world.confirm(&hold).await.expect("confirmed");
         let before = written(&world).await;
