@@ -277,7 +277,7 @@ impl Rpc {
             };
             let item = booking.item.clone();
             let wanted = theirs((id, &item), (found.starts_us, found.ends_us));
-            may_have(&wanted, &loaded)?;
+            may_have(&wanted, &loaded).inspect_err(|_| self.looks_again(&loaded))?;
             let outside = Outside {
                 now: now.at,
                 caller,
@@ -365,19 +365,31 @@ pub(super) fn theirs<'a>(
     }
 }
 
+impl Rpc {
+    /// Sends the sweep back to a hold of the person's that has ended: it may have been written long behind its end.
+    pub(super) fn looks_again(&self, loaded: &Loaded) {
+        let ended = loaded.ahead.iter().filter(|s| has_ended(s, loaded));
+        if let Some(us) = ended.map(|s| s.expires_us).min() {
+            self.swept.goes_back(us - 1);
+        }
+    }
+}
+
+fn has_ended(seat: &Ahead, loaded: &Loaded) -> bool {
+    seat.is_held && seat.expires_us <= loaded.now.us()
+}
+
 /// Whether the person may have a seat beside what they hold and have.
 ///
 /// # Errors
 /// As [`person::may_have_beside`].
 pub(crate) fn may_have(wanted: &Theirs<'_>, loaded: &Loaded) -> Result<(), Refusal> {
-    let now = loaded.now;
-    let has_ended = |s: &&Ahead| s.is_held && s.expires_us <= now.us();
-    let (ended, live): (Vec<_>, Vec<_>) = loaded.ahead.iter().partition(has_ended);
+    let (ended, live): (Vec<_>, Vec<_>) = loaded.ahead.iter().partition(|s| has_ended(s, loaded));
     let [live, ended] = [live, ended].map(|seats| -> Vec<_> {
         let seats = seats.into_iter();
         seats
             .map(|s| theirs((&s.booking, &s.item), (s.starts_us, s.ends_us)))
             .collect()
     });
-    person::may_have_beside(wanted, (&live, &ended), &loaded.policy, now.at)
+    person::may_have_beside(wanted, (&live, &ended), &loaded.policy, loaded.now.at)
 }

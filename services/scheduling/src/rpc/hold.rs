@@ -203,7 +203,8 @@ impl Rpc {
                 self.store.again(&mut command, Error::Conflict).await?;
                 continue;
             }
-            let held = held((&caller, &command, &r), (number, found), &known, &loaded)?;
+            let held = held((&caller, &command, &r), (number, found), &known, &loaded)
+                .inspect_err(|_| self.looks_again(&loaded))?;
             let row = known.clone().row_after(&loaded.person);
             match self.write_hold(held, known, row, loaded).await {
                 Ok(told) => {

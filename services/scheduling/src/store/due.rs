@@ -1,7 +1,7 @@
 //! What is to be done unasked, found in the rows, oldest first.
 
 use bangban_store::{Error, Store, clock::now_sql};
-use sea_orm::{ConnectionTrait as _, Statement, Value};
+use sea_orm::{ConnectionTrait as _, QueryResult, Statement, Value};
 
 use super::{
     key::SeatKey,
@@ -263,6 +263,32 @@ pub async fn days_count(store: &Store, today: &str) -> Result<u64, Error> {
     Ok(count.unsigned_abs())
 }
 
+/// Which of these seats are free: somebody else was faster.
+///
+/// # Errors
+/// The database's.
+pub async fn free_already(store: &Store, seats: &[&Seat]) -> Result<Vec<SeatKey>, Error> {
+    let mut values: Vec<Value> = Vec::new();
+    let mut which = Vec::new();
+    for seat in seats {
+        let at = values.len();
+        which.push(format!("(district = ${} AND id = ${})", at + 1, at + 2));
+        values.extend([seat.district.clone().into(), seat.key.to_string().into()]);
+    }
+    let sql = format!(
+        "SELECT id FROM seats WHERE state = 4 AND ({})",
+        which.join(" OR ")
+    );
+    let statement = Statement::from_sql_and_values(store.backend, sql, values);
+    keys(&store.rows(statement).await?)
+}
+
+fn keys(rows: &[QueryResult]) -> Result<Vec<SeatKey>, Error> {
+    rows.iter()
+        .map(|row| Ok(SeatKey::parse(&row.try_get_by_index::<String>(0)?)?))
+        .collect()
+}
+
 /// Makes cooling seats of a day free, if they are due, still have the epoch that was read, and the gate's generation is
 /// the one under which it was told. Answers which it made so.
 ///
@@ -296,8 +322,5 @@ pub async fn free(store: &Store, seats: &[Seat], generation: i64) -> Result<Vec<
         which.join(" OR ")
     );
     let statement = Statement::from_sql_and_values(store.backend, sql, values);
-    let rows = store.rows(statement).await?;
-    rows.iter()
-        .map(|row| Ok(SeatKey::parse(&row.try_get_by_index::<String>(0)?)?))
-        .collect()
+    keys(&store.rows(statement).await?)
 }

@@ -77,7 +77,7 @@ impl Swept {
     }
 
     /// What was due then stands.
-    pub(super) fn goes_back(&self, us: i64) {
+    pub(crate) fn goes_back(&self, us: i64) {
         self.until.fetch_min(us, Ordering::Relaxed);
     }
 }
@@ -188,14 +188,20 @@ async fn free(
     if anew.is_some_and(|anew| anew != generation) {
         return Ok(offered);
     }
-    let freed = due::free(&rpc.store, &seats, generation).await?;
+    let mut free = due::free(&rpc.store, &seats, generation).await?;
+    let steps = offered + free.len();
+    let others: Vec<&Seat> = seats.iter().filter(|s| !free.contains(&s.key)).collect();
+    if !others.is_empty() {
+        // Another process has freed them and told the gate, before this one told it that they are about to come back.
+        free.extend(due::free_already(&rpc.store, &others).await?);
+    }
     let places: Vec<Place> = seats
         .iter()
-        .filter(|seat| freed.contains(&seat.key))
+        .filter(|seat| free.contains(&seat.key))
         .map(place)
         .collect();
     gate.freed(&name, &places).await;
-    Ok(offered + freed.len())
+    Ok(steps)
 }
 
 fn place(seat: &Seat) -> Place {

@@ -7,6 +7,7 @@ use bangban_proto::bangban::scheduling::v1::{
     self, BookingPolicy, booking_service_client::BookingServiceClient,
 };
 use bangban_rig::Server;
+use bangban_scheduling::tasks;
 use chrono::{DateTime, TimeDelta};
 use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use tonic::{Code, Status};
@@ -154,6 +155,52 @@ async fn bb_7_1_1_a_hold_that_has_ended_counts_until_its_confirmation_can_be_wri
         let early = world.hold(&slot(date, 1), &other).await;
         assert_eq!(reason(early), "HOLD_ENDING");
         world.sweep().await;
+        let held = world.hold(&slot(date, 1), &other).await.expect("held");
+        // Also one that was written so late that the sweep has gone by.
+        let late = format!(
+            "UPDATE seats SET due_us = due_us - 600000000 WHERE booking = '{}'",
+            held.booking
+        );
+        let written = world.store.db.execute_unprepared(&late).await;
+        assert_eq!(written.expect("written").rows_affected(), 1);
+        world.sweep().await;
+        let early = world.hold(&slot(date, 1), &other).await;
+        assert_eq!(reason(early), "HOLD_ENDING");
+        world.sweep().await;
         world.hold(&slot(date, 1), &other).await.expect("held");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bb_9_2b_two_processes_that_sweep_at_once_leave_no_seat_behind() {
+    for (world, _redis) in with_redis("raced_sweeps").await {
+        world.without_cooling().await;
+        let date = world.published(1, 0).await;
+        let other = Served::start(&world.config, world.directory.clone()).await;
+        let person = world.person(&[]);
+        let [one, two] = [world.rpc.clone(), other.service.rpc()];
+        for round in 0..ROUNDS * 4 {
+            let hold = loop {
+                match world.hold(&slot(date, 0), &person).await {
+                    // A gate that was admitted a moment ago.
+                    Err(status) if round == 0 => assert_eq!(status.code(), Code::Unavailable),
+                    hold => break hold.expect("the seat is back"),
+                }
+            };
+            release(&world, &LI_NA, &hold).await.expect("released");
+            let cool = "SELECT CAST(count(*) AS bigint) FROM seats WHERE state = 3";
+            // The other has read what is due when the first has given it back, and says so later, at some moment.
+            let later = async {
+                let us = rand::random_range(0..4_000);
+                tokio::time::sleep(Duration::from_micros(us)).await;
+                tasks::once(&two).await
+            };
+            let (first, second) = tokio::join!(tasks::once(&one), later);
+            first.and(second).expect("swept");
+            while numbers(&world, cool.to_owned(), 1).await != [0] {
+                tasks::once(&one).await.expect("swept");
+            }
+            assert_eq!(world.free(date).await[0], (1, 0), "{round}");
+        }
     }
 }
