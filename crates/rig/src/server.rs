@@ -105,10 +105,15 @@ impl Server {
             .unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
-    /// A value of INFO.
+    /// A value of INFO. A server that changes its role closes connections, so it is asked more than once.
+    ///
+    /// # Panics
+    /// When it does not answer within five seconds.
     #[must_use]
     pub fn info(&self, section: &str, name: &str) -> String {
-        let info: String = self.ask(&["INFO", section]);
+        let info: String = eventually("INFO", Duration::from_secs(5), || {
+            self.try_ask(&["INFO", section]).ok()
+        });
         let line = info
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
