@@ -29,10 +29,7 @@ use crate::served::{
 pub const HOLD_SECONDS: u32 = 2;
 
 /// How long what is over may stay: the time of a hold, and some looks of the sweep.
-const CLEARED_WITHIN: Duration = Duration::from_secs(30);
-
-/// How long the gate may differ from the database when all is quiet: its audit rests for as long as it took, several times.
-const AGREES_WITHIN: Duration = Duration::from_secs(30);
+const CLEARED_WITHIN: Duration = Duration::from_secs(15);
 
 /// From the loss of a master until somebody who asked since is confirmed: that it is noticed and voted on takes the servers
 /// most of it.
@@ -373,7 +370,7 @@ impl Stage {
             if let Some(free) = self.free(0).await {
                 history.free = free;
             }
-            if judge::agrees(&history) || began.elapsed() > AGREES_WITHIN {
+            if judge::agrees(&history) || began.elapsed() > Duration::from_secs(10) {
                 assert!(
                     !history.free.is_empty(),
                     "I5: the gate does not say what is free"
