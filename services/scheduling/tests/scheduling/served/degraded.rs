@@ -7,7 +7,6 @@ use bangban_kit::refusal::{reason as reason_of, requirement};
 use bangban_proto::bangban::scheduling::v1::{
     self as v1, BookingState, CancelReason, ExceptionKind, LinkPurpose, WaitingState,
 };
-use bangban_rig::Server;
 use bangban_scheduling::GATE;
 use chrono::{NaiveDate, TimeDelta};
 use tonic::{Code, Status, Streaming};
@@ -23,8 +22,9 @@ use super::{
         cancel, check_in, complete, exception, extend, joined, link, moved, put_exception, release,
         seen, start,
     },
-    double::Directory,
-    world::{ADMIN, DISTRICT, LI_NA, SITE, World, at, changed, database, reason, slot, written},
+    world::{
+        ADMIN, DISTRICT, LI_NA, SITE, World, at, changed, reason, slot, worlds_with_redis, written,
+    },
 };
 
 /// Within which health tells of a change: a check of the gate and a look of the server's.
@@ -32,18 +32,6 @@ const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 /// Within which everything is well after Redis is back: it is admitted, the day is rebuilt, seats are released.
 const WELL_WITHIN: Duration = Duration::from_secs(10);
-
-/// A world with a Redis of its own on each database there is.
-async fn worlds(name: &str) -> Vec<(World, Server)> {
-    let mut worlds = Vec::new();
-    let postgres = database(name).await;
-    for url in [Some("sqlite".to_owned()), postgres].into_iter().flatten() {
-        let redis = Server::start(&[]);
-        let world = World::open_as(url, redis.url(), Directory::default()).await;
-        worlds.push((world, redis));
-    }
-    worlds
-}
 
 fn named(service: &str) -> HealthCheckRequest {
     HealthCheckRequest {
@@ -211,7 +199,7 @@ async fn capacity_changes(world: &World, date: NaiveDate) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_without_redis_seats_are_refused_all_else_works_and_health_says_degraded() {
-    for (world, mut redis) in worlds("degraded").await {
+    for (world, mut redis) in worlds_with_redis("degraded").await {
         world.served.works_unasked();
         world.without_cooling().await;
         let mut client = HealthClient::new(world.served.channel.clone());
@@ -270,7 +258,7 @@ async fn bb_9_2b_without_redis_seats_are_refused_all_else_works_and_health_says_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_other_times_are_offered_when_redis_is_back_to_who_lost_theirs_meanwhile() {
-    for (world, mut redis) in worlds("degraded_offers").await {
+    for (world, mut redis) in worlds_with_redis("degraded_offers").await {
         world.served.works_unasked();
         let date = world.published(1, 0).await;
         let next = world.working_day(2).await;

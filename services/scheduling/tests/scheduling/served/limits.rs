@@ -6,33 +6,19 @@ use std::time::Duration;
 use bangban_proto::bangban::scheduling::v1::{
     self, BookingPolicy, booking_service_client::BookingServiceClient,
 };
-use bangban_rig::Server;
 use bangban_scheduling::tasks;
-use chrono::{DateTime, TimeDelta};
-use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
+use chrono::TimeDelta;
+use sea_orm::ConnectionTrait as _;
 use tonic::{Code, Status};
 
 use super::{
     ask::{beside, day, put_template, release},
-    double::Directory,
     server::Served,
-    world::{LI_NA, OTHER_ITEM, SITE, World, database, numbers, reason, slot, worlds},
+    world::{LI_NA, OTHER_ITEM, SITE, World, numbers, reason, slot, worlds, worlds_with_redis},
 };
 
 /// How often it is tried: who comes first is chance.
 const ROUNDS: usize = 15;
-
-/// A world on each database there is, whose processes have a Redis.
-async fn with_redis(name: &str) -> Vec<(World, Server)> {
-    let mut worlds = Vec::new();
-    let postgres = database(name).await;
-    for url in [Some("sqlite".to_owned()), postgres].into_iter().flatten() {
-        let redis = Server::start(&[]);
-        let world = World::open_as(url, redis.url(), Directory::default()).await;
-        worlds.push((world, redis));
-    }
-    worlds
-}
 
 /// Holds both at once, each through a process of its own; answers the reason why one was refused. The other is given up.
 async fn raced(
@@ -70,7 +56,7 @@ async fn raced(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_nobody_has_more_than_the_limit_by_asking_twice_at_once() {
-    for (world, _redis) in with_redis("raced_limits").await {
+    for (world, _redis) in worlds_with_redis("raced_limits").await {
         let rules = BookingPolicy {
             most_per_day: 1,
             cooling_seconds: Some(0),
@@ -91,7 +77,7 @@ async fn bb_7_1_1_nobody_has_more_than_the_limit_by_asking_twice_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_nobody_has_two_times_that_overlap_by_asking_twice_at_once() {
-    for (world, _redis) in with_redis("raced_overlaps").await {
+    for (world, _redis) in worlds_with_redis("raced_overlaps").await {
         world.without_cooling().await;
         put_template(&world, beside(2)).await;
         let date = world.published(2, 0).await;
@@ -125,18 +111,11 @@ async fn bb_7_1_1_a_hold_that_has_ended_counts_until_its_confirmation_can_be_wri
         let date = world.published(2, 0).await;
         let person = world.person(&[]);
         let hold = world.hold(&slot(date, 0), &person).await.expect("held");
-        let ends = hold.expires_at.expect("an end");
-        let ends = DateTime::from_timestamp(ends.seconds, ends.nanos.unsigned_abs());
-        let ends = ends.expect("an instant").fixed_offset();
-        world.advance_to(ends - TimeDelta::seconds(2)).await;
+        let ends = world.advance_towards_the_end(&hold).await;
         // It is confirmed while it lives, which cannot be written yet; behind its end the person wants another seat.
-        let db = Database::connect(&world.config.database.url).await;
-        let locked = db.expect("postgresql").begin().await.expect("begun");
-        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
-        locked.execute_unprepared(lock).await.expect("locked");
+        let locked = world.seats_locked().await;
         let later = async {
-            let left = ends - world.now().await;
-            tokio::time::sleep(left.to_std().expect("it lives") + Duration::from_millis(50)).await;
+            world.behind(ends).await;
             let second = world.hold(&slot(date, 0), &person).await;
             locked.rollback().await.expect("unlocked");
             second
@@ -173,7 +152,7 @@ async fn bb_7_1_1_a_hold_that_has_ended_counts_until_its_confirmation_can_be_wri
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_two_processes_that_sweep_at_once_leave_no_seat_behind() {
-    for (world, _redis) in with_redis("raced_sweeps").await {
+    for (world, _redis) in worlds_with_redis("raced_sweeps").await {
         world.without_cooling().await;
         let date = world.published(1, 0).await;
         let other = Served::start(&world.config, world.directory.clone()).await;

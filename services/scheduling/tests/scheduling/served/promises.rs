@@ -8,8 +8,7 @@ use bangban_proto::bangban::{
     },
     types::v1::SpecialGroup,
 };
-use chrono::{DateTime, TimeDelta};
-use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{
@@ -159,23 +158,16 @@ async fn bb_9_2b_nobody_is_told_that_a_hold_has_expired_whose_confirmation_is_be
         let date = world.published(1, 0).await;
         let hold = world.hold(&slot(date, 0), &world.person(&[])).await;
         let hold = hold.expect("held");
-        let ends = hold.expires_at.expect("an end");
-        let ends = DateTime::from_timestamp(ends.seconds, ends.nanos.unsigned_abs());
-        let ends = ends.expect("an instant").fixed_offset();
-        world.advance_to(ends - TimeDelta::seconds(2)).await;
+        let ends = world.advance_towards_the_end(&hold).await;
         let request = World::confirming(&hold);
         let confirm = async || {
             let request = world.by(&LI_NA, request.clone());
             changed(world.booking().confirm_booking(request).await)
         };
         // The first cannot be written yet; its sender hears nothing, and sends it again after the hold's end.
-        let db = Database::connect(&world.config.database.url).await;
-        let locked = db.expect("postgresql").begin().await.expect("begun");
-        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
-        locked.execute_unprepared(lock).await.expect("locked");
+        let locked = world.seats_locked().await;
         let later = async {
-            let left = ends - world.now().await;
-            tokio::time::sleep(left.to_std().expect("it lives") + Duration::from_millis(50)).await;
+            world.behind(ends).await;
             let again = confirm();
             let unlocked = async {
                 tokio::time::sleep(Duration::from_millis(300)).await;

@@ -19,10 +19,13 @@ use bangban_proto::bangban::{
     },
     types::v1::{Channel as Through, SpecialGroup},
 };
+use bangban_rig::Server;
 use bangban_scheduling::{rpc::Rpc, tasks};
 use bangban_store::{Store, clock, copy};
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{
+    ConnectionTrait as _, Database, DatabaseTransaction, Statement, TransactionTrait as _,
+};
 use tonic::{Request, Status};
 use uuid::Uuid;
 
@@ -79,6 +82,18 @@ pub async fn worlds(name: &str) -> Vec<World> {
     match database(name).await {
         Some(url) => worlds.push(World::open(url).await),
         None => eprintln!("no DATABASE_URL: `make test` starts a PostgreSQL and sets it"),
+    }
+    worlds
+}
+
+/// The same, whose processes have a Redis.
+pub async fn worlds_with_redis(name: &str) -> Vec<(World, Server)> {
+    let mut worlds = Vec::new();
+    let postgres = database(name).await;
+    for url in [Some("sqlite".to_owned()), postgres].into_iter().flatten() {
+        let redis = Server::start(&[]);
+        let world = World::open_as(url, redis.url(), Directory::default()).await;
+        worlds.push((world, redis));
     }
     worlds
 }
@@ -247,6 +262,31 @@ impl World {
         let set = self.store.db.execute_unprepared(&sql).await;
         assert_eq!(set.expect("set").rows_affected(), 1);
         self.rpc.doors_look().await;
+    }
+
+    /// Two seconds before the end of a hold; answers the end.
+    pub async fn advance_towards_the_end(&self, hold: &Hold) -> DateTime<FixedOffset> {
+        let ends = hold.expires_at.expect("an end");
+        let ends = DateTime::from_timestamp(ends.seconds, ends.nanos.unsigned_abs());
+        let ends = ends.expect("an instant").fixed_offset();
+        self.advance_to(ends - chrono::TimeDelta::seconds(2)).await;
+        ends
+    }
+
+    /// A moment behind an instant that is to come.
+    pub async fn behind(&self, instant: DateTime<FixedOffset>) {
+        let left = instant - self.now().await;
+        let left = left.to_std().expect("it is to come");
+        tokio::time::sleep(left + Duration::from_millis(50)).await;
+    }
+
+    /// From now on no seat that there is can be written, until this is rolled back: on PostgreSQL.
+    pub async fn seats_locked(&self) -> DatabaseTransaction {
+        let db = Database::connect(&self.config.database.url).await;
+        let locked = db.expect("postgresql").begin().await.expect("begun");
+        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
+        locked.execute_unprepared(lock).await.expect("locked");
+        locked
     }
 
     /// The working day that follows so many working days behind tomorrow.
