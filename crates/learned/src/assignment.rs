@@ -1,17 +1,13 @@
 //! Whether a member of staff may be given a matter: directory is asked, because that must be right at once (BB-5.2).
 
-use std::time::Duration;
-
-use bangban_kit::{
-    access::Deadline,
-    identity::Caller,
-    refusal::{Kind, Refusal},
-};
+use bangban_kit::{access::Deadline, identity::Caller};
 use bangban_net::peer::Peer;
 use bangban_proto::bangban::directory::v1::{
     CheckAssignmentRequest, CheckAssignmentResponse, staff_service_client::StaffServiceClient,
 };
-use tonic::{Code, Status};
+use tonic::Status;
+
+use crate::absence;
 
 /// Asks directory.
 ///
@@ -27,25 +23,7 @@ pub async fn check(
     let answered = StaffServiceClient::new(directory.channel.clone())
         .check_assignment(request)
         .await;
-    match answered {
-        Ok(answer) => Ok(answer.into_inner()),
-        // Directory's refusals are ours; its absence is a passing one.
-        Err(status)
-            if matches!(
-                status.code(),
-                Code::Unavailable | Code::Unknown | Code::Cancelled
-            ) =>
-        {
-            Err(Refusal::new(
-                Kind::Unavailable,
-                "DIRECTORY_UNAVAILABLE",
-                "",
-                "暂时无法核实人员和服务对象，请稍后重试",
-                "staff and applicant cannot be checked at the moment: try again",
-            )
-            .retry_after(Duration::from_secs(1))
-            .into())
-        }
-        Err(status) => Err(status),
-    }
+    answered
+        .map(tonic::Response::into_inner)
+        .map_err(absence::told)
 }

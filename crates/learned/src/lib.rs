@@ -3,6 +3,7 @@
 //! A service that lives on directory's feed takes it in with [`effects::FromDirectory`], takes what it knows
 //! from [`known::Learned`], and creates the tables of [`revision`] in a migration of its own.
 
+pub mod absence;
 pub mod assignment;
 pub mod calendar;
 pub mod district;

@@ -3,13 +3,20 @@
 
 use std::path::Path;
 
-use bangban::{client::Client, sample::Sample, token::Signer};
+use bangban::{
+    client::{Channel, Client},
+    sample::Sample,
+    token::Signer,
+};
 use bangban_kit::config::Config;
 use bangban_proto::bangban::scheduling::v1::{
-    Booking, BookingState, ListBookingsRequest, Relation,
+    Booking, BookingState, GetAvailabilityRequest, ListBookingsRequest, Relation,
     booking_service_client::BookingServiceClient,
 };
 use bangban_rig::Server;
+use chrono::{DateTime, Days};
+
+use crate::running::eventually;
 
 /// The three steps of the walk, as it tells them.
 pub fn was_told(told: &str) {
@@ -23,9 +30,12 @@ pub fn was_told(told: &str) {
     }
 }
 
-/// Every appointment of the district, as the agent of the walk sees them; without an address where the configuration says
-/// that scheduling is.
-fn bookings(config: &Config, address: Option<&str>) -> Vec<Booking> {
+/// What the agent of the walk is answered; without an address where the configuration says that scheduling is.
+fn asked<T>(
+    config: &Config,
+    address: Option<&str>,
+    ask: impl AsyncFnOnce(&Client, BookingServiceClient<Channel>) -> T,
+) -> T {
     let sample = Sample::shipped().expect("a sample");
     let agent = sample.agent().expect("an agent");
     let token = Signer::open(config).expect("a signer").token(&agent, 1);
@@ -34,14 +44,40 @@ fn bookings(config: &Config, address: Option<&str>) -> Vec<Booking> {
     runtime.block_on(async {
         let public = Client::connect(config, address).expect("a client");
         let agent = public.with(&token).expect("a header");
+        let service = BookingServiceClient::new(agent.channel());
+        ask(&agent, service).await
+    })
+}
+
+/// Every appointment of the district.
+fn bookings(config: &Config, address: Option<&str>) -> Vec<Booking> {
+    let district = Sample::shipped().expect("a sample").district.id;
+    asked(config, address, async |agent, mut service| {
         let request = agent.request(ListBookingsRequest {
-            district: sample.district.id,
+            district,
             ..ListBookingsRequest::default()
         });
-        let mut service = BookingServiceClient::new(agent.channel());
         let answer = service.list_bookings(request).await.expect("listed");
         answer.into_inner().bookings
     })
+}
+
+/// Asks what is free at the site of an appointment in the fortnight after it.
+fn asks_what_is_free(config: &Config, booking: &Booking) {
+    let at = booking.starts_at.as_ref().map_or(0, |at| at.seconds);
+    let day = DateTime::from_timestamp(at, 0)
+        .expect("a time")
+        .date_naive();
+    asked(config, None, async |agent, mut service| {
+        let request = agent.request(GetAvailabilityRequest {
+            district: booking.district.clone(),
+            sites: vec![booking.site.clone()],
+            from: (day + Days::new(1)).to_string(),
+            to: (day + Days::new(14)).to_string(),
+            ..GetAvailabilityRequest::default()
+        });
+        service.get_availability(request).await.expect("answered");
+    });
 }
 
 /// In one process at an address, whose gate is in memory, that was walked through once.
@@ -60,12 +96,16 @@ pub fn was_kept(data: &Path, redis: &Server, walks: usize) {
     let bookings = bookings(&config, None);
     were_kept(&bookings, walks);
     for booking in bookings {
-        // The gate keeps a site's days under their names. The very day may be forgotten by now, because a reservation on
-        // it has ended: it is read anew by the next who asks.
+        // The gate keeps a site's days under their names. Those of the walk may be forgotten by now, because its clock went
+        // past the end of their reservations: they are read anew by the next who asks.
         let days = format!("{{{}:{}:", booking.district, booking.site);
-        let keys: Vec<String> = redis.ask(&["KEYS", "*"]);
-        let is_known = keys.iter().any(|key| key.starts_with(&days));
-        assert!(is_known, "no day of {days} is among {keys:?}");
+        let mut keys: Vec<String> = Vec::new();
+        let is_known = eventually(|| {
+            asks_what_is_free(&config, &booking);
+            keys = redis.ask(&["KEYS", "*"]);
+            keys.iter().any(|key| key.starts_with(&days)).then_some(())
+        });
+        assert!(is_known.is_some(), "no day of {days} is among {keys:?}");
     }
     let calls: String = redis.ask(&["INFO", "commandstats"]);
     assert!(

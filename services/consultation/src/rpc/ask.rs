@@ -1,12 +1,7 @@
 //! What directory is asked each time, because it must be right at once: staff, site and applicant (BB-5.2, BB-6).
 
-use std::time::Duration;
-
-use bangban_kit::{
-    access::Deadline,
-    identity::Caller,
-    refusal::{Kind, Refusal},
-};
+use bangban_kit::{access::Deadline, identity::Caller};
+use bangban_learned::absence;
 use bangban_net::peer::Peer;
 use bangban_proto::bangban::directory::v1::{
     Applicant, GetApplicantRequest, GetSiteRequest, GetStaffRequest,
@@ -14,7 +9,7 @@ use bangban_proto::bangban::directory::v1::{
     staff_service_client::StaffServiceClient,
 };
 use chrono::NaiveDate;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::domain::{Assigned, assignment};
 
@@ -64,7 +59,7 @@ pub(crate) async fn assigned(
         }
     };
     let asked = tokio::try_join!(staffs.get_staff(staff), sites.get_site(site), person);
-    let (staff, site, person) = asked.map_err(told)?;
+    let (staff, site, person) = asked.map_err(absence::told)?;
     let (staff, site) = (staff.into_inner(), site.into_inner());
     Ok(assignment::check(&staff, &site, person.as_ref(), today)?)
 }
@@ -87,23 +82,4 @@ pub(crate) async fn applicant(
     let request = directory.request(&Caller::system("consultation"), deadline, request)?;
     let mut applicants = ApplicantServiceClient::new(directory.channel.clone());
     Ok(applicants.get_applicant(request).await?.into_inner())
-}
-
-/// Directory's refusals are ours; its absence is a passing one.
-pub(crate) fn told(status: Status) -> Status {
-    if !matches!(
-        status.code(),
-        Code::Unavailable | Code::Unknown | Code::Cancelled
-    ) {
-        return status;
-    }
-    Refusal::new(
-        Kind::Unavailable,
-        "DIRECTORY_UNAVAILABLE",
-        "",
-        "暂时无法核实人员和服务对象，请稍后重试",
-        "staff and applicant cannot be checked at the moment: try again",
-    )
-    .retry_after(Duration::from_secs(1))
-    .into()
 }

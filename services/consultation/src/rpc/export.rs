@@ -7,6 +7,7 @@ use bangban_kit::{
     refusal::{self, Refusal},
     scope::Scope,
 };
+use bangban_learned::absence;
 use bangban_proto::bangban::{
     consultation::v1::{
         Consultation, ExportRegisterRequest, ExportRegisterResponse, RegisterEntry,
@@ -166,7 +167,7 @@ fn known(asked: Result<Contact, Status>) -> Result<Option<Contact>, Status> {
         {
             Ok(None)
         }
-        Err(status) => Err(ask::told(status)),
+        Err(status) => Err(absence::told(status)),
     }
 }
 

@@ -1,18 +1,13 @@
 //! What directory is asked: who an applicant is, once, until its feed says that something has changed.
 
-use std::time::Duration;
-
-use bangban_kit::{
-    access::Deadline,
-    identity::Caller,
-    refusal::{Kind, Refusal},
-};
+use bangban_kit::{access::Deadline, identity::Caller, refusal::Refusal};
+use bangban_learned::absence;
 use bangban_net::peer::Peer;
 use bangban_proto::bangban::directory::v1::{
     GetApplicantRequest, applicant_service_client::ApplicantServiceClient,
 };
 use bangban_store::Now;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::store::Person;
 
@@ -44,7 +39,10 @@ pub(crate) async fn known(
     };
     let request = directory.request(&Caller::system("scheduling"), deadline, request)?;
     let mut applicants = ApplicantServiceClient::new(directory.channel.clone());
-    let applicant = applicants.get_applicant(request).await.map_err(told)?;
+    let applicant = applicants
+        .get_applicant(request)
+        .await
+        .map_err(absence::told)?;
     let applicant = applicant.into_inner();
     if applicant.is_erased {
         return Err(Refusal::precondition(
@@ -60,23 +58,4 @@ pub(crate) async fn known(
     person.mask = applicant.name_mask;
     person.groups = applicant.groups;
     Ok(person)
-}
-
-/// Directory's refusals are ours; its absence is a passing one.
-fn told(status: Status) -> Status {
-    if !matches!(
-        status.code(),
-        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded
-    ) {
-        return status;
-    }
-    Refusal::new(
-        Kind::Unavailable,
-        "DIRECTORY_UNAVAILABLE",
-        "",
-        "暂时无法核实服务对象，请稍后重试",
-        "the applicant cannot be checked at the moment: try again",
-    )
-    .retry_after(Duration::from_secs(1))
-    .into()
 }
