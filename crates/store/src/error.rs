@@ -112,7 +112,10 @@ pub(crate) fn is_down(error: &DbErr) -> bool {
                 if matches!(**inner, sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::PoolTimedOut)
         )
         || code(error).is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("57P") || code == "53300"
+            // 25P03: the transaction stood still for longer than our own bound, and was ended with its connection.
+            code.starts_with("08")
+                || code.starts_with("57P")
+                || matches!(code.as_str(), "53300" | "25P03")
         })
 }
 

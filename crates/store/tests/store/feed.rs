@@ -7,18 +7,13 @@ use bangban_ledger::START;
 use bangban_proto::bangban::events::v1::{
     Act, TailRequest, TailResponse, event_feed_server::EventFeed as _,
 };
-use bangban_store::{
-    Position, Store,
-    feed::Feeds,
-    write::{self, Chain},
-};
+use bangban_store::{Position, Store, feed::Feeds, write::Chain};
 use futures::{Stream, StreamExt as _};
-use sea_orm::ConnectionTrait as _;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
-use crate::setting::{PATIENCE, chain, read, run, stores, write as write_two};
+use crate::setting::{PATIENCE, chain, read, run, standing, stores, write as write_two};
 
 type Stated = Result<TailResponse, Status>;
 
@@ -38,16 +33,29 @@ async fn tail(
     Ok(feeds.tail(Request::new(request)).await?.into_inner())
 }
 
-/// Everything behind a position, and where it ended.
+/// Everything behind a position, and where it ended. Who hears that the feed is held up goes on from there.
 async fn rest(store: &Store, from: &str, types: &[&str]) -> (Vec<Act>, String) {
-    let answers: Vec<Stated> = tail(store, from, types, true)
-        .await
-        .expect("a stream")
-        .collect()
-        .await;
-    let answers: Vec<TailResponse> = answers.into_iter().map(|a| a.expect("acts")).collect();
-    let end = answers.last().expect("an end").position.clone();
-    (answers.into_iter().flat_map(|a| a.acts).collect(), end)
+    let (mut acts, mut end) = (Vec::new(), from.to_owned());
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < until {
+        let mut stream = tail(store, &end, types, true).await.expect("a stream");
+        let mut is_held_up = false;
+        while let Some(answer) = stream.next().await {
+            match answer {
+                Ok(answer) => {
+                    acts.extend(answer.acts);
+                    end = answer.position;
+                }
+                Err(status) if refusal::reason(&status) == "FEED_HELD_UP" => is_held_up = true,
+                Err(status) => panic!("{status:?}"),
+            }
+        }
+        if !is_held_up {
+            assert_ne!(end, "", "an end");
+            return (acts, end);
+        }
+    }
+    panic!("held up for {PATIENCE:?}");
 }
 
 fn order(act: &Act) -> (i64, i64) {
@@ -70,7 +78,7 @@ async fn keep_writing(store: Store, id: String, pairs: u64) {
             store.write(&chain, None, state).await.expect("written");
             continue;
         }
-        let transaction = write::begin(&store.db).await.expect("begun");
+        let transaction = standing(&store).await;
         store
             .append(&transaction, &chain, None)
             .await
@@ -291,7 +299,7 @@ async fn who_catches_up_has_all_that_was_committed_before_or_hears_that_it_is_he
             // One writes at a time: nothing is committed beside a transaction that is older.
             continue;
         }
-        let older = write::begin(&store.db).await.expect("begun");
+        let older = standing(&store).await;
         let act = chain(&store, "older", 0).await;
         store.append(&older, &act, None).await.expect("appended");
         write_two(&store, "younger").await;
@@ -303,12 +311,7 @@ async fn who_catches_up_has_all_that_was_committed_before_or_hears_that_it_is_he
         let younger = acts.iter().filter(|a| a.subject == "things/younger");
         assert_eq!(younger.count(), 2, "committed before the request");
 
-        let older = write::begin(&store.db).await.expect("begun");
-        // As somebody else's on the same server, to which our bound does not apply.
-        older
-            .execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '60s'")
-            .await
-            .expect("set");
+        let older = standing(&store).await;
         let act = chain(&store, "never", 0).await;
         store.append(&older, &act, None).await.expect("appended");
         write_two(&store, "youngest").await;

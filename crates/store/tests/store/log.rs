@@ -8,7 +8,7 @@ use bangban_store::{
 };
 use sea_orm::{ConnectionTrait as _, Statement};
 
-use crate::setting::{chain, insert, read, request, stores, update};
+use crate::setting::{chain, insert, read, request, standing, stores, update};
 
 #[tokio::test]
 async fn acts_and_state_are_written_together_or_not_at_all() {
@@ -82,7 +82,7 @@ async fn an_act_that_commits_late_is_not_skipped() {
             continue;
         }
         // The late one takes its number first and commits last.
-        let late = bangban_store::write::begin(&store.db).await.expect("begun");
+        let late = standing(&store).await;
         store
             .append(&late, &chain(&store, "late", 0).await, None)
             .await

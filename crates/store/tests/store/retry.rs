@@ -1,6 +1,6 @@
 //! What is tried again and what is not; commands that come all at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_ledger::START;
@@ -17,7 +17,9 @@ use sea_orm::{
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::setting::{ask, chain, insert, read, reason, request, run, stores, update};
+use crate::setting::{
+    ask, chain, insert, read, reason, request, run, standing, stands, stores, update,
+};
 
 /// Commands at once: each try fails only because another command succeeded, so none needs more tries than there are.
 const CROWD: usize = 10;
@@ -56,6 +58,7 @@ async fn on_old_ground(store: &Store, is_disturbed: bool) -> Result<(), Error> {
     let isolation = store.is_postgres().then_some(IsolationLevel::Serializable);
     let access = store.is_postgres().then_some(AccessMode::ReadWrite);
     let transaction = store.db.begin_with_config(isolation, access).await?;
+    stands(store, &transaction).await;
     transaction
         .execute_unprepared("SELECT version FROM things")
         .await?;
@@ -88,6 +91,28 @@ async fn a_serialisation_failure_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_stood_still_for_too_long_is_broken_off_and_to_be_tried_again() {
+    for store in stores("retrystill").await {
+        if !store.is_postgres() {
+            continue;
+        }
+        let transaction = write::begin(&store.db).await.expect("begun");
+        transaction
+            .execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '10ms'")
+            .await
+            .expect("set");
+        let mut done = Ok(());
+        while done.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            done = transaction.execute_unprepared("SELECT 1").await.map(|_| ());
+        }
+        let refusal = Refusal::from(Error::from(done.expect_err("broken off")));
+        assert_eq!(refusal.reason, "DATABASE_UNAVAILABLE");
+        assert!(refusal.retry_after.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_deadlock_and_a_busy_file_pass() {
     for store in stores("retrybusy").await {
         for id in ["a", "b"] {
@@ -97,8 +122,8 @@ async fn a_deadlock_and_a_busy_file_pass() {
         }
         let error = if store.is_postgres() {
             let touch = |id: &str| format!("UPDATE things SET version = 9 WHERE id = '{id}'");
-            let one = write::begin(&store.db).await.expect("begun");
-            let two = write::begin(&store.db).await.expect("begun");
+            let one = standing(&store).await;
+            let two = standing(&store).await;
             for transaction in [&one, &two] {
                 transaction
                     .execute_unprepared("SET LOCAL deadlock_timeout = '20ms'")

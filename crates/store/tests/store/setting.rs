@@ -6,16 +6,16 @@ use bangban_kit::{config::Config, identity::Caller};
 use bangban_ledger::START;
 use bangban_proto::bangban::casework::v1::GiveNoticeRequest;
 use bangban_store::{
-    Error, Position, Store, act,
-    write::{Chain, Row, State},
+    Error, Position, Store, Transaction, act,
+    write::{self, Chain, Row, State},
 };
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::prelude::*;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// How long a test waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The common tables, and two of our own.
 pub struct Migrator;
@@ -70,6 +70,8 @@ pub fn databases() -> Vec<Database> {
             ..Config::default()
         };
         config.database.max_connections = 8;
+        // Many wait for few connections here, on machines that stand still for seconds.
+        config.database.acquire_seconds = 60;
         if let Some(url) = url {
             config.database.url = url;
         }
@@ -81,6 +83,23 @@ pub fn databases() -> Vec<Database> {
     }
     let postgres = url.map(|url| database(Some(url)));
     [database(None)].into_iter().chain(postgres).collect()
+}
+
+/// A transaction that stands open while a test does something else.
+pub async fn standing(store: &Store) -> Transaction {
+    let transaction = write::begin(&store.db).await.expect("begun");
+    stands(store, &transaction).await;
+    transaction
+}
+
+/// Lets a transaction stand open for longer than a server bears ours.
+pub async fn stands(store: &Store, transaction: &impl ConnectionTrait) {
+    if store.is_postgres() {
+        transaction
+            .execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = '60s'")
+            .await
+            .expect("set");
+    }
 }
 
 impl Database {

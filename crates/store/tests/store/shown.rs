@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use bangban_rig::metrics::{self, value};
-use bangban_store::{
-    figures::{self, Figures},
-    write as writing,
-};
+use bangban_store::figures::{self, Figures};
 use bangban_telemetry::{Log, Settings, Telemetry, gauges::Gauge, start};
 use tokio::sync::Mutex;
 
 use crate::{
     consume::{Taking, follow, peer},
-    setting::{chain, databases, run, stores, until, write},
+    setting::{chain, databases, run, standing, stores, until, write},
 };
 
 /// A process tells about itself as a whole: one test at a time.
@@ -135,7 +132,7 @@ async fn a_consumer_lags_while_an_older_transaction_holds_back_what_was_committe
         })
         .await;
 
-        let older = writing::begin(&source.db).await.expect("begun");
+        let older = standing(&source).await;
         let act = chain(&source, "older", 0).await;
         source.append(&older, &act, None).await.expect("appended");
         write(&source, "younger").await;
