@@ -1,7 +1,10 @@
 //! Kept checkpoints (BX-6), on SQLite, and on PostgreSQL where `DATABASE_URL` names one. Casework is a table of
 //! checkpoints behind its real contract.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bangban_kit::{
     config::Config,
@@ -123,6 +126,7 @@ async fn worlds(service: &'static str) -> Vec<World> {
             ..Config::default()
         };
         config.database.url = url;
+        config.database.acquire_seconds = 60;
         let store = Store::open::<Migrator>(service, &config)
             .await
             .expect("a store");
@@ -167,8 +171,13 @@ async fn served(casework: &Casework, config: &Config, log: Option<&Store>) -> Pe
             .serve_with_incoming(incoming),
     );
     let context = ContextKey::open_or_create(&config.context_key()).expect("a key");
+    let patient = Settings {
+        wait_for_endpoint: Duration::from_secs(60),
+        health_timeout: Duration::from_secs(30),
+        ..Settings::of("casework")
+    };
     Peer::new(
-        Channel::balanced(endpoints, Tcp, Settings::of("casework")),
+        Channel::balanced(endpoints, Tcp, patient),
         "supervision",
         context,
     )
@@ -486,8 +495,8 @@ async fn bx_6_checkpoints_come_by_the_feed_and_the_key_is_learned_first() {
     let mut tries = 0;
     while let Err(error) = store.wait_for(&position).await {
         tries += 1;
-        assert!(tries < 200, "taken in: {error}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert!(tries < 1_200, "taken in: {error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let scope = Scope::whole(DISTRICT);
     let kept = store::kept::list(&store.db, &scope, 0, 10)

@@ -176,7 +176,7 @@ async fn a_statement_that_was_left_or_broken_off_spoils_no_other() {
             row.map_or(Ok(-1), |row| row.try_get_by_index::<i32>(0))
                 .map_err(Error::from)
         };
-        let slow = number("SELECT 1 FROM pg_sleep(5)".to_owned());
+        let slow = number("SELECT 1 FROM pg_sleep(50)".to_owned());
         let left = tokio::time::timeout(std::time::Duration::from_millis(50), slow).await;
         assert!(left.is_err(), "it was left while it ran");
         for n in 2..20 {

@@ -12,6 +12,20 @@ use crate::{
 /// What a busy machine may add.
 const MARGIN: Duration = Duration::from_secs(2);
 
+/// How long the end takes with a collector.
+fn end_of(endpoint: &str) -> Duration {
+    let mut took = Duration::MAX;
+    alone(|| async {
+        let telemetry = telling(endpoint);
+        let (_, done) = tail(&mut feed().await, "ends").await;
+        done.expect("calls do not wait for collectors");
+        let began = Instant::now();
+        telemetry.end().await;
+        took = began.elapsed();
+    });
+    took
+}
+
 #[test]
 fn a_collector_that_never_answers_holds_the_end_up_no_longer_than_its_bound() {
     // Connections are accepted by the kernel; nobody reads them.
@@ -19,14 +33,9 @@ fn a_collector_that_never_answers_holds_the_end_up_no_longer_than_its_bound() {
     let silent = format!("http://{}", silent.local_addr().expect("an address"));
     let nobody = "http://127.0.0.1:1".to_owned();
     for endpoint in [silent, nobody] {
-        alone(|| async {
-            let telemetry = telling(&endpoint);
-            let (_, done) = tail(&mut feed().await, "ends").await;
-            done.expect("calls do not wait for collectors");
-            let began = Instant::now();
-            telemetry.end().await;
-            assert!(began.elapsed() < END + MARGIN, "{:?}", began.elapsed());
-        });
+        // A machine may stand still for as long as this takes, but not each time.
+        let is_bounded = (0..3).any(|_| end_of(&endpoint) < END + MARGIN);
+        assert!(is_bounded, "{endpoint}");
     }
 }
 

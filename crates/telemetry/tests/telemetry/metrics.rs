@@ -37,10 +37,8 @@ fn gauges_show_what_was_put_last_and_nothing_else() {
         let pair = |district: &str, count| (district.to_owned(), count);
         OVERDUE.replace(by_district([pair("zigui", 3.0), pair("yiling", 1.0)]));
         OVERDUE.replace(by_district([pair("zigui", 2.0)]));
-        LAG.put(
-            vec![("log", "a\"b\\c\nd".to_owned())],
-            Reading::Since(Instant::now()),
-        );
+        let put = Instant::now();
+        LAG.put(vec![("log", "a\"b\\c\nd".to_owned())], Reading::Since(put));
         let yes = || vec![("answer", "yes".to_owned())];
         ANSWERS.put(yes(), 1);
         ANSWERS.put(yes(), 3);
@@ -57,9 +55,14 @@ fn gauges_show_what_was_put_last_and_nothing_else() {
                 "bangban_tests_overdue{district=\"zigui\"} 2",
             ]
         );
+        let lag = page
+            .lines()
+            .find_map(|l| l.strip_prefix("bangban_tests_lag_seconds{log=\"a\\\"b\\\\c\\nd\"} "))
+            .expect(&page);
+        let lag: f64 = lag.parse().expect("seconds");
         assert!(
-            page.contains("bangban_tests_lag_seconds{log=\"a\\\"b\\\\c\\nd\"} 0."),
-            "{page}"
+            lag > 0.0 && lag <= put.elapsed().as_secs_f64(),
+            "{lag}: {page}"
         );
         let counted: Vec<&str> = page
             .lines()

@@ -77,6 +77,7 @@ impl Instance {
         };
         config.demonstration.is_enabled = true;
         config.database.max_connections = 4;
+        config.database.acquire_seconds = 60;
         if let Some((server, name)) = &database {
             let (server, _) = server.rsplit_once('/').expect("a database");
             config.database.url = format!("{server}/{name}");

@@ -102,6 +102,7 @@ impl World {
         };
         config.database.url = url;
         config.database.max_connections = 8;
+        config.database.acquire_seconds = 60;
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.server.drain_notice_seconds = 0;
         let identity = config.identity.clone();
