@@ -78,7 +78,7 @@ fn bb_10_1_1b_he_is_answered_by_the_next_working_day_or_it_is_a_breach() {
         // The other one is not answered in time: the sweep puts it on record.
         let mut late = late;
         let after = world.advance(due.seconds + 60).await;
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(15);
+        let until = std::time::Instant::now() + bangban_tests::PATIENCE;
         loop {
             late.read(&after).await;
             if !late.consultation.breaches.is_empty() || std::time::Instant::now() > until {

@@ -13,10 +13,7 @@ use bangban_proto::bangban::{
         checkpoint_service_client::CheckpointServiceClient,
     },
 };
-use bangban_tests::{DAY, World, case::Story, on_both_alone};
-
-/// Longest wait for what runs without being asked.
-const PATIENCE: Duration = Duration::from_secs(20);
+use bangban_tests::{DAY, PATIENCE, World, case::Story, on_both_alone};
 
 async fn checkpoints(world: &World) -> Vec<Checkpoint> {
     let client = world.person(&auditor());

@@ -14,7 +14,11 @@ pub mod receiver;
 pub mod refusals;
 mod world;
 
-use std::{future::Future, sync::LazyLock, time::Duration};
+use std::{
+    future::Future,
+    sync::LazyLock,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use bangban::tell;
 use prost_types::Timestamp;
@@ -32,7 +36,7 @@ static POSTGRES: OnceCell<Option<World>> = OnceCell::const_new();
 pub const DAY: i64 = 86_400;
 
 /// How long what runs unasked may take to notice.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The day of an instant in Asia/Shanghai, `YYYY-MM-DD`; the instant in seconds since the epoch.
 #[must_use]
@@ -75,6 +79,18 @@ where
     });
 }
 
+/// Waits for the midnight of Asia/Shanghai when it is near: the days of a story that begins before it are others behind it.
+async fn behind_midnight() {
+    const NEAR: i64 = 60;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = i64::try_from(now.expect("after 1970").as_secs()).expect("seconds");
+    let left = DAY - (now + 8 * 3600).rem_euclid(DAY);
+    if left < NEAR {
+        eprintln!("waiting for midnight in Asia/Shanghai, {left} s");
+        tokio::time::sleep(Duration::from_secs(left.unsigned_abs() + 1)).await;
+    }
+}
+
 /// Runs a story in a world of its own on each database.
 ///
 /// # Panics
@@ -86,6 +102,7 @@ where
     block_on(async {
         let databases = [Some(Database::Sqlite), Database::postgres()];
         for database in databases.into_iter().flatten() {
+            behind_midnight().await;
             story(World::open(&database).await).await.end().await;
         }
     });

@@ -13,16 +13,25 @@ use bangban_kit::{
     identity::{Caller, ContextKey, Issuer, Person},
 };
 use bangban_proto::bangban::{
+    casework::v1::{ListCasesRequest, case_service_client::CaseServiceClient},
     clock::v1::{AdvanceClockRequest, GetClockRequest, clock_service_client::ClockServiceClient},
+    consultation::v1::{
+        ListConsultationsRequest, consultation_service_client::ConsultationServiceClient,
+    },
     events::v1::{Act, TailRequest, event_feed_client::EventFeedClient},
     options::v1::Role,
+    scheduling::v1::{ListBookingsRequest, booking_service_client::BookingServiceClient},
 };
 use bangban_store::open::sqlite_file;
 use prost_types::Timestamp;
 use sea_orm::{ConnectionTrait as _, Database as Connections, DatabaseConnection, Statement};
 use tempfile::TempDir;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
 use uuid::Uuid;
+
+use crate::PATIENCE;
 
 /// Where an instance stores.
 #[derive(Debug, Clone)]
@@ -91,6 +100,9 @@ impl World {
         // Nobody but the test calls it, and it knows.
         config.server.drain_notice_seconds = 0;
         config.server.drain_seconds = 2;
+        // A test sends hundreds of calls at once, on a machine that may stand still for seconds.
+        config.server.queue_milliseconds = 10_000;
+        config.database.acquire_seconds = 60;
         config.demonstration.is_enabled = true;
         let mut server = None;
         if let Database::Postgres(url) = database {
@@ -129,25 +141,44 @@ impl World {
             folder,
             server,
         };
-        world.casework_has_seen(&position).await;
+        let until = Instant::now() + PATIENCE;
+        while let Err(status) = world.have_seen(&position).await {
+            let is_early = status.code() == Code::Unavailable && Instant::now() < until;
+            assert!(is_early, "{status:?}");
+        }
         world
     }
 
-    /// Casework lives on directory's feed: waits, within bounds, until it has taken in this position of it.
-    async fn casework_has_seen(&self, position: &str) {
-        use bangban_proto::bangban::casework::v1::{
-            GetCaseByReceiptRequest, case_service_client::CaseServiceClient,
+    /// The services live on directory's feed: waits, within bounds, until those that are called have taken in this position
+    /// of it.
+    async fn have_seen(&self, position: &str) -> Result<(), Status> {
+        let operator = self.operator();
+        let (district, after) = (self.district.clone(), position.to_owned());
+        let cases = ListCasesRequest {
+            district: district.clone(),
+            after: after.clone(),
+            ..ListCasesRequest::default()
         };
-        let agent = self.agent();
-        let request = GetCaseByReceiptRequest {
-            district: self.district.clone(),
-            receipt: "4252700000001".to_owned(),
-            after: position.to_owned(),
+        CaseServiceClient::new(operator.channel())
+            .list_cases(operator.request(cases))
+            .await?;
+        let register = ListConsultationsRequest {
+            district: district.clone(),
+            after: after.clone(),
+            ..ListConsultationsRequest::default()
         };
-        // Whatever it answers, it has waited first.
-        let _ = CaseServiceClient::new(agent.channel())
-            .get_case_by_receipt(agent.request(request))
-            .await;
+        ConsultationServiceClient::new(operator.channel())
+            .list_consultations(operator.request(register))
+            .await?;
+        let bookings = ListBookingsRequest {
+            district,
+            after,
+            ..ListBookingsRequest::default()
+        };
+        BookingServiceClient::new(operator.channel())
+            .list_bookings(operator.request(bookings))
+            .await
+            .map(|_| ())
     }
 
     /// Somebody with these claims, for an hour.
@@ -252,23 +283,39 @@ impl World {
     /// # Panics
     /// When the feed breaks.
     pub async fn tail(&self, log: &str) -> Vec<Act> {
+        let until = Instant::now() + PATIENCE;
+        let (mut acts, mut from) = (Vec::new(), String::new());
+        loop {
+            match self.tail_from(log, &mut from, &mut acts).await {
+                Ok(()) => return acts,
+                // Another test's transaction holds the feeds of its server up: it says to go on a little later.
+                Err(status) if status.code() == Code::Unavailable && Instant::now() < until => {}
+                Err(status) => panic!("{log}: {status:?}"),
+            }
+        }
+    }
+
+    /// Adds the acts behind a position that may be read now, and moves it.
+    async fn tail_from(
+        &self,
+        log: &str,
+        from: &mut String,
+        acts: &mut Vec<Act>,
+    ) -> Result<(), Status> {
         let service = self.service();
         let request = TailRequest {
             log: log.to_owned(),
+            from: from.clone(),
             until_caught_up: true,
             ..TailRequest::default()
         };
-        let mut stream = EventFeedClient::new(service.channel())
-            .max_decoding_message_size(64 << 20)
-            .tail(service.request(request))
-            .await
-            .expect("a feed")
-            .into_inner();
-        let mut acts = Vec::new();
-        while let Some(batch) = stream.message().await.expect("a batch") {
+        let mut feed = EventFeedClient::new(service.channel()).max_decoding_message_size(64 << 20);
+        let mut stream = feed.tail(service.request(request)).await?.into_inner();
+        while let Some(batch) = stream.message().await? {
             acts.extend(batch.acts);
+            *from = batch.position;
         }
-        acts
+        Ok(())
     }
 
     /// Reads beside the services: a connection to the database of one of them.

@@ -170,14 +170,14 @@ mod tests {
     #[tokio::test]
     async fn the_directory_has_less_time_than_the_caller_gave() {
         let directory = Directory::default();
-        assert_eq!(called(&directory, "330326", Some("2S")).await, Code::Ok);
+        assert_eq!(called(&directory, "330326", Some("20S")).await, Code::Ok);
         assert_eq!(called(&directory, "330326", None).await, Code::Ok);
         let began = Instant::now();
         let silent = called(&directory, "330327", Some("400m")).await;
         assert_eq!(silent, Code::DeadlineExceeded);
-        assert!(began.elapsed() < Duration::from_secs(2));
+        assert!(began.elapsed() < Duration::from_secs(20));
         let seen = directory.0.lock().expect("not poisoned");
-        let most = [2_000, 5_000, 400].map(Duration::from_millis);
+        let most = [20_000, 5_000, 400].map(Duration::from_millis);
         assert_eq!(seen.len(), most.len(), "{seen:?}");
         for (seen, most) in seen.iter().zip(most) {
             assert!(*seen < most, "{seen:?} of {most:?}");

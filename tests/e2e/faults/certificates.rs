@@ -30,9 +30,14 @@ use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status};
 
+use super::PATIENCE;
+
 /// Who calls, and the service that is called.
 const CALLER: &str = "supervision";
 const CALLED: &str = "directory";
+
+/// How long a connection is waited for that never stands.
+const BRIEF: Duration = Duration::from_secs(1);
 
 /// An authority, whose files lie in a folder.
 struct Authority {
@@ -125,10 +130,16 @@ impl Setting {
         (running.expect("it serves"), stop)
     }
 
-    /// Reads the directory's log in the name of a service.
-    async fn tail(&self, running: &Running, files: &config::Tls) -> Result<(), Status> {
+    /// Reads the directory's log in the name of a service, when it is connected within so much time.
+    async fn tail(
+        &self,
+        running: &Running,
+        files: &config::Tls,
+        within: Duration,
+    ) -> Result<(), Status> {
         let settings = Settings {
-            wait_for_endpoint: Duration::from_secs(1),
+            wait_for_endpoint: within,
+            health_timeout: within,
             ..Settings::of(CALLED)
         };
         let endpoints = format!("https://{}", running.address);
@@ -175,9 +186,13 @@ fn a_caller_whose_certificate_is_of_a_stranger_expired_or_of_another_service_is_
         let ours = &setting.ours;
         let (running, stop) = setting.serves(ours.signs(CALLED, 2099, ours)).await;
         let right = ours.signs(CALLER, 2099, ours);
-        setting.tail(&running, &right).await.expect("believed");
+        let believed = setting.tail(&running, &right, PATIENCE).await;
+        believed.expect("believed");
         for (what, files) in setting.wrong(CALLER, "casework") {
-            let status = setting.tail(&running, &files).await.expect_err(what);
+            // Of another service the connection stands; the others are never connected.
+            let within = if what == "service" { PATIENCE } else { BRIEF };
+            let tailed = setting.tail(&running, &files, within).await;
+            let status = tailed.expect_err(what);
             let told = handshake(&running, &files).await;
             println!("{what}: {status:?}, {told:?}");
             match what {
@@ -200,7 +215,8 @@ fn a_caller_whose_certificate_is_of_a_stranger_expired_or_of_another_service_is_
             authority: right.authority,
             ..config::Tls::default()
         };
-        let status = setting.tail(&running, &person).await.expect_err("refused");
+        let tailed = setting.tail(&running, &person, PATIENCE).await;
+        let status = tailed.expect_err("refused");
         assert_eq!(refusal::reason(&status), "CERTIFICATE_MISSING");
         stop.cancel();
         running.ended().await.expect("ended");
@@ -215,7 +231,8 @@ fn a_service_whose_certificate_is_of_a_stranger_expired_or_of_another_service_is
         let caller = ours.signs(CALLER, 2099, ours);
         for (what, files) in setting.wrong(CALLED, "casework") {
             let (running, stop) = setting.serves(files).await;
-            let status = setting.tail(&running, &caller).await.expect_err(what);
+            let tailed = setting.tail(&running, &caller, BRIEF).await;
+            let status = tailed.expect_err(what);
             let told = handshake(&running, &caller).await.expect_err(what);
             println!("{what}: {status:?}, {told}");
             assert_eq!(status.code(), Code::Unavailable, "{status:?}");

@@ -46,7 +46,8 @@ impl Desk<'_> {
     async fn free(&mut self, search: &mut Search) -> Vec<SlotAvailability> {
         let operator = self.world.operator();
         let now = self.world.now().await.seconds;
-        let (from, to) = (day(now + DAY), day(now + 10 * DAY));
+        // Not tomorrow: by the evening before, the last reminder of a morning would lie before the booking, and be none.
+        let (from, to) = (day(now + 2 * DAY), day(now + 10 * DAY));
         let publish = PublishDaysRequest {
             district: self.world.district.clone(),
             request_id: request_id(),
@@ -277,6 +278,10 @@ pub fn in_redis(redis: &Server, search: &mut Search) {
     for key in keys {
         search.bytes("a key of Redis", key.as_bytes());
         let kind: String = redis.ask(&["TYPE", &key]);
+        if kind == "none" {
+            // A day whose reservations have just ended is forgotten, and read anew by the next who asks.
+            continue;
+        }
         assert_eq!(kind, "string", "{key}: how is it read?");
         let value: Vec<u8> = redis.ask(&["GET", &key]);
         search.bytes(&format!("Redis, {key}"), &value);

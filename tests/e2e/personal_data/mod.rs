@@ -527,6 +527,7 @@ fn told(log: &Log, story: impl FnOnce()) {
         let settings = Telemetry {
             otlp_endpoint: endpoint,
             sample_ratio: 1.0,
+            metrics_seconds: 5,
             ..Telemetry::default()
         };
         let telemetry = bangban_telemetry::start(&settings, log, "bangban-tests");

@@ -1,5 +1,7 @@
 //! Reads of all services.
 
+use std::time::Duration;
+
 use bangban::cli::Service;
 use bangban_proto::bangban::{
     casework::v1::{
@@ -13,14 +15,15 @@ use bangban_proto::bangban::{
         GetItemRequest, ListStaffRequest, catalogue_service_client::CatalogueServiceClient,
         staff_service_client::StaffServiceClient,
     },
-    scheduling::v1::booking_service_client::BookingServiceClient,
+    scheduling::v1::{GetAvailabilityRequest, booking_service_client::BookingServiceClient},
     supervision::v1::{
         ListKeptCheckpointsRequest, checkpoint_service_client::CheckpointServiceClient,
     },
 };
+use tokio::time::{Instant, sleep};
 use tonic::Status;
 
-use super::{Caller, command::Trace, desk::Desk};
+use super::{Caller, DEADLINE, command::Trace, desk::Desk};
 use crate::case::ITEM;
 
 /// What is read back after it was written.
@@ -57,6 +60,24 @@ pub(super) async fn back(caller: &Caller, district: &str, written: &Trace) -> Re
     )))
 }
 
+/// Asks what is free until it is known: a service that finds its Redis after it serves, or hears nothing from it for a
+/// moment, says that it does not know.
+async fn free(caller: &Caller, request: GetAvailabilityRequest) -> Result<(), Status> {
+    let mut bookings = BookingServiceClient::new(caller.ways.of(Service::Scheduling));
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let answer = bookings.get_availability(caller.request(request.clone()));
+        let days = answer.await?.into_inner().days;
+        if days.iter().any(|day| day.is_published && day.is_known) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(Status::data_loss("what is free was not known"));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Reads one thing.
 pub(super) async fn one(
     caller: &Caller,
@@ -78,13 +99,7 @@ pub(super) async fn one(
             cases.get_case_by_receipt(caller.request(request)).await?;
         }
         "GetAvailability" => {
-            let request = caller.request(desk.availability(district));
-            let mut bookings = BookingServiceClient::new(ways.of(Service::Scheduling));
-            let days = bookings.get_availability(request).await?.into_inner().days;
-            // The contract lets it answer that it does not know: nobody could book then.
-            if !days.iter().any(|day| day.is_published && day.is_known) {
-                return Err(Status::data_loss("what is free was not known"));
-            }
+            free(caller, desk.availability(district)).await?;
         }
         "ListCases" => {
             let request = ListCasesRequest {

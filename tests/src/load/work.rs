@@ -69,6 +69,8 @@ struct Worker {
     pace: Interval,
     /// Receipt of a case that is there.
     receipt: Arc<Mutex<String>>,
+    /// Behind this position of directory's log the district is there.
+    loaded: String,
 }
 
 /// Starts everybody.
@@ -93,6 +95,7 @@ pub(super) async fn spawn(
             stop: stop.clone(),
             pace,
             receipt: receipt.clone(),
+            loaded: cluster.loaded.clone(),
         }
     };
     let known = cluster.sample.applicant(APPLICANT).expect("in the sample");
@@ -153,6 +156,7 @@ impl Worker {
                 channel: Channel::Window.into(),
                 mode: Channel::Window.into(),
                 kind: CaseKind::Assist.into(),
+                after: self.loaded.clone(),
                 ..OpenCaseRequest::default()
             });
             let Some(case) = self.command(opening).await else {
@@ -191,6 +195,7 @@ impl Worker {
                 applicant: applicant.clone(),
                 item: ITEM.to_owned(),
                 question: "办理需要什么材料".to_owned(),
+                after: self.loaded.clone(),
                 ..RegisterConsultationRequest::default()
             }));
             let Some(registered) = registered.await else {

@@ -62,8 +62,8 @@ fn bookings(config: &Config, address: Option<&str>) -> Vec<Booking> {
     })
 }
 
-/// Asks what is free at the site of an appointment in the fortnight after it.
-fn asks_what_is_free(config: &Config, booking: &Booking) {
+/// Asks what is free at the site of an appointment in the fortnight after it. None: it could not be answered now.
+fn asks_what_is_free(config: &Config, booking: &Booking) -> Option<()> {
     let at = booking.starts_at.as_ref().map_or(0, |at| at.seconds);
     let day = DateTime::from_timestamp(at, 0)
         .expect("a time")
@@ -76,8 +76,8 @@ fn asks_what_is_free(config: &Config, booking: &Booking) {
             to: (day + Days::new(14)).to_string(),
             ..GetAvailabilityRequest::default()
         });
-        service.get_availability(request).await.expect("answered");
-    });
+        service.get_availability(request).await.ok().map(|_| ())
+    })
 }
 
 /// In one process at an address, whose gate is in memory, that was walked through once.
@@ -101,7 +101,7 @@ pub fn was_kept(data: &Path, redis: &Server, walks: usize) {
         let days = format!("{{{}:{}:", booking.district, booking.site);
         let mut keys: Vec<String> = Vec::new();
         let is_known = eventually(|| {
-            asks_what_is_free(&config, &booking);
+            asks_what_is_free(&config, &booking)?;
             keys = redis.ask(&["KEYS", "*"]);
             keys.iter().any(|key| key.starts_with(&days)).then_some(())
         });

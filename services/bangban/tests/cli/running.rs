@@ -137,8 +137,17 @@ pub fn runs(process: u32) -> bool {
 }
 
 /// What a look finds, within a bound.
-pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let until = Instant::now() + END;
+pub fn eventually<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
+    eventually_within(END, look)
+}
+
+/// What a look finds, within the time that a start and a walk may take.
+pub fn walked<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
+    eventually_within(READY, look)
+}
+
+fn eventually_within<T>(bound: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let until = Instant::now() + bound;
     while Instant::now() < until {
         if let Some(found) = look() {
             return Some(found);

@@ -6,7 +6,7 @@ use bangban_rig::Server;
 
 use crate::{
     appointment, bangban, database, example, first_call,
-    running::{Running, eventually, runs, send},
+    running::{Running, eventually, runs, send, walked},
     text,
 };
 
@@ -75,7 +75,7 @@ fn services_that_die_are_started_again_and_none_outlives_its_parent() {
     }
     running.complains("is started again");
     let config = folder.path().join("bangban.toml");
-    let walked = eventually(|| {
+    let walked = walked(|| {
         let walk = ["walk", "--config", &config.to_string_lossy()];
         let done = bangban(folder.path(), &walk).output().expect("it runs");
         text(&done.stdout)
