@@ -1,6 +1,8 @@
 //! What people ask in these tests, each in one line.
 
-use bangban_kit::identity::Caller;
+use std::time::Instant;
+
+use bangban_kit::{identity::Caller, refusal};
 use bangban_proto::bangban::{
     events::v1::{TailRequest, event_feed_client::EventFeedClient},
     scheduling::v1::{
@@ -14,8 +16,9 @@ use sea_orm::Statement;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::world::{
-    ADMIN, DISTRICT, GROUP, ITEM, LI_NA, SITE, Who, World, changed, reason, template,
+use super::{
+    patience::{PATIENCE, is_broken_off, patiently},
+    world::{ADMIN, DISTRICT, GROUP, ITEM, LI_NA, SITE, Who, World, changed, reason, template},
 };
 
 pub fn id() -> String {
@@ -277,9 +280,11 @@ pub async fn put_exception(world: &World, exception: Exception) -> v1::Exception
         affects_bookings: true,
         ..v1::PutExceptionRequest::default()
     };
-    let request = world.by(&ADMIN, request);
-    let answer = world.capacity().put_exception(request).await;
-    answer.expect("an exception").into_inner()
+    let answer = patiently(is_broken_off, || async {
+        let request = world.by(&ADMIN, request.clone());
+        world.capacity().put_exception(request).await
+    });
+    answer.await.expect("an exception").into_inner()
 }
 
 /// The position of the last act that was written. It can be read when no older transaction of the server is running.
@@ -292,13 +297,16 @@ async fn last(world: &World) -> String {
     store.position(number(0), number(1)).to_string()
 }
 
-/// The acts of these kinds, from the first to the last there is, as another service reads them in the feed.
+/// The acts of these kinds, from the first to the last there is, as another service reads them in the feed. Who is held up,
+/// as by a transaction of any other test on the server, goes on where that was.
 pub async fn feed(world: &World, types: &[&str]) -> Vec<(String, SchedulingAct)> {
     let peer = &world.served.peer;
     let mut feed = EventFeedClient::new(world.served.channel.clone());
     let (mut acts, mut from) = (Vec::new(), String::new());
+    let began = Instant::now();
     // Whoever is at work meanwhile may write another.
     while from != last(world).await {
+        assert!(began.elapsed() < PATIENCE, "no end behind {from:?}");
         let request = TailRequest {
             log: "scheduling".to_owned(),
             from: from.clone(),
@@ -308,7 +316,12 @@ pub async fn feed(world: &World, types: &[&str]) -> Vec<(String, SchedulingAct)>
         let request = peer.request(&Caller::system("casework"), None, request);
         let answer = feed.tail(request.expect("a context")).await;
         let mut stream = answer.expect("a feed").into_inner();
-        while let Some(batch) = stream.message().await.expect("acts") {
+        loop {
+            let batch = match stream.message().await {
+                Err(status) if refusal::reason(&status) == "FEED_HELD_UP" => break,
+                told => told.expect("acts"),
+            };
+            let Some(batch) = batch else { break };
             from = batch.position;
             acts.extend(batch.acts.into_iter().map(|act| {
                 let said = SchedulingAct::decode(act.payload.as_slice());
@@ -340,9 +353,11 @@ pub async fn put_template(world: &World, template: Template) {
         affects_bookings: true,
         ..v1::PutTemplateRequest::default()
     };
-    let request = world.by(&ADMIN, request);
-    let put = world.capacity().put_template(request).await;
-    put.expect("a template");
+    let put = patiently(is_broken_off, || async {
+        let request = world.by(&ADMIN, request.clone());
+        world.capacity().put_template(request).await
+    });
+    put.await.expect("a template");
 }
 
 /// Closes a slot by hand, whatever appointments it touches.
@@ -356,9 +371,11 @@ pub async fn close(world: &World, slot: &str) {
         affects_bookings: true,
         ..v1::ChangeSlotRequest::default()
     };
-    let request = world.by(&ADMIN, request);
-    let closed = world.capacity().change_slot(request).await;
-    closed.expect("closed");
+    let closed = patiently(is_broken_off, || async {
+        let request = world.by(&ADMIN, request.clone());
+        world.capacity().change_slot(request).await
+    });
+    closed.await.expect("closed");
 }
 
 /// Publishes days of a site; answers which.
@@ -375,7 +392,9 @@ pub async fn published(
         to: to.to_string(),
         ..v1::PublishDaysRequest::default()
     };
-    let request = world.by(&ADMIN, request);
-    let published = world.capacity().publish_days(request).await;
-    published.expect("published").into_inner().days
+    let published = patiently(is_broken_off, || async {
+        let request = world.by(&ADMIN, request.clone());
+        world.capacity().publish_days(request).await
+    });
+    published.await.expect("published").into_inner().days
 }

@@ -14,7 +14,7 @@ use tokio::{
 use super::world::{World, slot, worlds};
 
 /// Within which its connections are closed: a drain, and what PostgreSQL needs to notice.
-const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Where a world has its data.
 enum Data {

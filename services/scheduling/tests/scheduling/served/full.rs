@@ -20,6 +20,7 @@ use tonic::{Response, Status};
 use super::{
     ask::{cancel, id, moved},
     learned,
+    patience::{is_broken_off, patiently},
     server::Served,
     world::{ADMIN, DISTRICT, LI_NA, World, at, numbers, reason, slot, worlds},
 };
@@ -45,6 +46,9 @@ async fn bb_7_1_1_between_the_end_of_a_reservation_and_the_sweep_it_is_try_again
         assert_eq!(reason(world.hold(&slot(date, 0), &late).await), "SLOT_FULL");
     }
 }
+
+/// Shorter than what is remembered of a person is certain without the feed.
+const CERTAIN_WITHIN: Duration = Duration::from_secs(25);
 
 /// Directory learns that a person is disabled, and its feed says so.
 async fn becomes_special(world: &World, person: &str) {
@@ -78,8 +82,7 @@ async fn bb_7_1_1_who_has_become_one_of_a_special_group_has_its_seat_in_every_pr
         }
         becomes_special(&world, &here).await;
         becomes_special(&world, &there).await;
-        // Long before what is remembered is in doubt without the feed.
-        let within = Instant::now() + Duration::from_secs(10);
+        let within = Instant::now() + CERTAIN_WITHIN;
         let has_it = async |held: Result<v1::Hold, Status>| match held {
             Ok(hold) => {
                 assert!(hold.is_reserved_seat && hold.is_assisted, "{hold:?}");
@@ -107,54 +110,78 @@ async fn all_are_refused(world: &World, slot: &str, people: &[String]) {
     }
 }
 
+/// A crowd wants the times of a day, each of which has one seat left, for special groups. False where it took so long that
+/// who was looked up is in doubt again.
+async fn crowd_is_looked_up_once(world: &World, date: NaiveDate) -> bool {
+    for number in 0..4 {
+        world.booked(&slot(date, number)).await;
+    }
+    let gate = world.served.service.gate().clone();
+    let given = gate.counts().picked;
+    let people: Vec<String> = (0..200).map(|_| world.person(&[])).collect();
+    let special = world.person(&[SpecialGroup::Elderly]);
+    let asked = world.directory.asked();
+    let wanted = slot(date, 0);
+    let began = Instant::now();
+    // A crowd, and in the midst of it somebody for whom the seat is.
+    let comes = async {
+        while world.directory.asked() < asked + 20 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let others = gate.counts().picked - given;
+        assert_eq!(others, 0, "picked for somebody whom it is not for");
+        let hold = world.hold(&wanted, &special).await.expect("at once");
+        assert!(hold.is_reserved_seat);
+    };
+    tokio::join!(comes, all_are_refused(world, &wanted, &people));
+    all_are_refused(world, &slot(date, 1), &people).await;
+    assert_eq!(gate.counts().picked, given + 1);
+    let looked_up = world.directory.asked() - asked;
+    if began.elapsed() > CERTAIN_WITHIN {
+        return false;
+    }
+    assert_eq!(looked_up, 201, "each once");
+
+    // Who is known by now, and who finds nothing at all, is told by what is remembered: nothing can be read.
+    let strangers: Vec<String> = (0..200).map(|_| world.person(&[])).collect();
+    let told = async {
+        all_are_refused(world, &slot(date, 2), &people).await;
+        all_are_refused(world, &wanted, &strangers).await;
+    };
+    match world.store.is_postgres() {
+        true => unread(world, told).await,
+        false => told.await,
+    }
+    assert_eq!(gate.counts().picked, given + 1);
+    let looked_up = world.directory.asked() - asked;
+    if began.elapsed() > CERTAIN_WITHIN {
+        return false;
+    }
+    assert_eq!(looked_up, 201, "remembered");
+    let late = world.person(&[SpecialGroup::Elderly]);
+    let hold = world.hold(&slot(date, 2), &late).await.expect("at once");
+    assert!(hold.is_reserved_seat);
+    true
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_7_1_1_a_crowd_without_a_seat_keeps_nobody_from_the_reserved_one_and_is_looked_up_once()
 {
     for world in worlds("reserved_crowd").await {
-        let date = world.published(2, 1).await;
-        for number in 0..4 {
-            world.booked(&slot(date, number)).await;
-        }
-        let gate = world.served.service.gate().clone();
-        let given = gate.counts().picked;
-        let people: Vec<String> = (0..200).map(|_| world.person(&[])).collect();
-        let special = world.person(&[SpecialGroup::Elderly]);
-        let asked = world.directory.asked();
-        let wanted = slot(date, 0);
-        // A crowd, and in the midst of it somebody for whom the seat is.
-        let comes = async {
-            while world.directory.asked() < asked + 20 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+        world.template(2, 1).await;
+        let mut days = 1..4;
+        loop {
+            let behind = days.next().expect("told without a statement");
+            let date = world.working_day(behind).await;
+            world.publish(date).await;
+            if crowd_is_looked_up_once(&world, date).await {
+                break;
             }
-            let others = gate.counts().picked - given;
-            assert_eq!(others, 0, "picked for somebody whom it is not for");
-            let hold = world.hold(&wanted, &special).await.expect("at once");
-            assert!(hold.is_reserved_seat);
-        };
-        tokio::join!(comes, all_are_refused(&world, &wanted, &people));
-        all_are_refused(&world, &slot(date, 1), &people).await;
-        assert_eq!(gate.counts().picked, given + 1);
-        assert_eq!(world.directory.asked(), asked + 201, "each once");
-
-        // Who is known by now, and who finds nothing at all, is told by what is remembered: nothing can be read.
-        let strangers: Vec<String> = (0..200).map(|_| world.person(&[])).collect();
-        let told = async {
-            all_are_refused(&world, &slot(date, 2), &people).await;
-            all_are_refused(&world, &wanted, &strangers).await;
-        };
-        match world.store.is_postgres() {
-            true => unread(&world, told).await,
-            false => told.await,
         }
-        assert_eq!(gate.counts().picked, given + 1);
-        assert_eq!(world.directory.asked(), asked + 201, "remembered");
-        let late = world.person(&[SpecialGroup::Elderly]);
-        let hold = world.hold(&slot(date, 2), &late).await.expect("at once");
-        assert!(hold.is_reserved_seat);
     }
 }
 
-/// Something is done without a statement about seats: whoever asked one would wait for ever.
+/// Something is done without a statement about seats: whoever asked one would wait until it is too late.
 async fn unread(world: &World, done: impl Future<Output = ()>) {
     let db = Database::connect(&world.config.database.url).await;
     let locked = db.expect("postgresql").begin().await.expect("begun");
@@ -162,9 +189,8 @@ async fn unread(world: &World, done: impl Future<Output = ()>) {
     let tables = tables.map(|table| format!("scheduling.{table}")).join(", ");
     let lock = format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE");
     locked.execute_unprepared(&lock).await.expect("locked");
-    let done = tokio::time::timeout(Duration::from_secs(20), done).await;
+    _ = tokio::time::timeout(CERTAIN_WITHIN, done).await;
     locked.rollback().await.expect("unlocked");
-    done.expect("told without a statement");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,9 +218,11 @@ async fn resized(world: &World, date: NaiveDate, (capacity, reserved): (u32, u32
         reason: "窗口调整".to_owned(),
         ..v1::ChangeSlotRequest::default()
     };
-    let request = world.by(&ADMIN, request);
-    let done = world.capacity().change_slot(request).await;
-    done.expect("changed");
+    let done = patiently(is_broken_off, || async {
+        let request = world.by(&ADMIN, request.clone());
+        world.capacity().change_slot(request).await
+    });
+    done.await.expect("changed");
 }
 
 /// Through another process.

@@ -9,7 +9,10 @@ use sea_orm::ConnectionTrait as _;
 use sea_orm_migration::prelude::*;
 use uuid::Uuid;
 
-use super::world::DISTRICT;
+use super::{
+    patience::{is_broken_off, patiently, told},
+    world::DISTRICT,
+};
 
 struct Tables;
 
@@ -44,8 +47,11 @@ pub struct Log(pub Store);
 impl Log {
     /// A log without acts.
     pub async fn open(config: &Config) -> Self {
-        let store = Store::open::<Tables>("directory", config).await;
-        Self(store.expect("a log"))
+        let store = patiently(is_broken_off, || async {
+            let opened = Store::open::<Tables>("directory", config).await;
+            opened.map_err(told)
+        });
+        Self(store.await.expect("a log"))
     }
 
     /// The log is lost: who opens it next finds a new one, without acts.

@@ -24,6 +24,7 @@ mod many;
 mod no_shows;
 mod offers;
 mod partly;
+mod patience;
 mod planned;
 mod promises;
 mod refusals;

@@ -18,7 +18,7 @@ use super::{
 const GIVEN_UP: usize = 210;
 
 /// Within which it is known that a master is away, and the others are found.
-const WITHIN: Duration = Duration::from_secs(10);
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// What was asked once it is answered so.
 async fn at_last<T>(what: &str, asked: impl AsyncFn() -> Option<T>) -> T {

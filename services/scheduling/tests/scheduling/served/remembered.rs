@@ -1,8 +1,6 @@
 //! A process goes by what it remembers of a slot, its district, its rules and a person, as long as that is so: whoever has
 //! changed it, the database's word is the last (BB-7.1.1, BB-9.2b).
 
-use std::time::{Duration, Instant};
-
 use bangban_net::client::Channel;
 use bangban_proto::bangban::{
     directory::v1::{Applicant, ItemWithdrawn, directory_act::Act as Said},
@@ -17,6 +15,7 @@ use super::{
     ask::release,
     double::Directory,
     learned,
+    patience::{is_not_now, patiently},
     server::Served,
     world::{ITEM, LI_NA, OTHER_ITEM, World, database, numbers, reason, slot, worlds},
 };
@@ -221,16 +220,13 @@ async fn bb_9_2b_a_seat_that_was_used_is_held_again_under_a_higher_epoch() {
     }
 }
 
-/// The answer to a request by a process whose gate may not have been admitted yet.
+/// The answer to a request by a process whose gate may not have been admitted yet, or not be heard in time.
 async fn answered(world: &World, process: &Channel, request: &v1::HoldSlotRequest) -> v1::Hold {
-    let (mut client, began) = (BookingServiceClient::new(process.clone()), Instant::now());
-    loop {
-        match client.hold_slot(world.by(&LI_NA, request.clone())).await {
-            Ok(hold) => return hold.into_inner(),
-            Err(status) => assert!(began.elapsed() < Duration::from_secs(10), "{status}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let answer = patiently(is_not_now, || async {
+        let mut client = BookingServiceClient::new(process.clone());
+        client.hold_slot(world.by(&LI_NA, request.clone())).await
+    });
+    answer.await.expect("held").into_inner()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -246,8 +242,7 @@ async fn bb_9_2b_a_hold_that_is_asked_for_again_through_another_process_is_the_s
         answered(&world, &other.channel, &stranger).await;
         let request = World::holding(&slot(date, 0), &world.person(&[]));
         let first = answered(&world, &world.served.channel, &request).await;
-        let mut client = BookingServiceClient::new(other.channel.clone());
-        let again = client.hold_slot(world.by(&LI_NA, request)).await;
-        assert_eq!(again.expect("the same").into_inner(), first);
+        let again = answered(&world, &other.channel, &request).await;
+        assert_eq!(again, first, "the same");
     }
 }

@@ -1,13 +1,12 @@
 //! Reminders become due as acts in the feed, each once, for the time that an appointment has (BB-9.2b).
 
-use std::time::Duration;
-
 use bangban_proto::bangban::scheduling::v1::{Booking, BookingPolicy, scheduling_act::Act};
 use bangban_scheduling::tasks;
 use chrono::{DateTime, FixedOffset, TimeDelta};
 
 use super::{
     ask::{cancel, check_in, feed, moved, start},
+    patience::PATIENCE,
     world::{LI_NA, World, at, changed, slot, worlds},
 };
 
@@ -109,7 +108,7 @@ async fn bb_9_2b_a_reminder_that_was_missed_holds_nothing_up_while_the_slot_runs
         let booking = world.booked(&slot(date, 0)).await;
         // Nothing was looked after since the booking, and its time has begun.
         world.advance_to(at(date, 9, 10)).await;
-        let sweep = tokio::time::timeout(Duration::from_secs(20), world.sweep());
+        let sweep = tokio::time::timeout(PATIENCE, world.sweep());
         sweep.await.expect("the sweep ends");
         assert_eq!(reminders(&world, &booking.id).await, [], "it is too late");
         world.advance_to(at(date, 9, 31)).await;

@@ -20,7 +20,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
-use super::{double::Directory, log::Log};
+use super::{
+    double::Directory,
+    log::Log,
+    patience::{is_broken_off, patiently, told},
+};
 
 struct Anywhere;
 
@@ -58,9 +62,11 @@ impl Served {
         let local = Local::default();
         let channel = Channel::local(local.clone());
         let peer = Peer::new(channel.clone(), "scheduling", context);
-        let service = Scheduling::open(config, peer.clone())
-            .await
-            .expect("opened");
+        let service = patiently(is_broken_off, || async {
+            let opened = Scheduling::open(config, peer.clone()).await;
+            opened.map_err(told)
+        });
+        let service = service.await.expect("opened");
         let mut routes = RoutesBuilder::default();
         let names = service.add_to(&mut routes);
         let conditions = vec![service.readiness()];

@@ -1,12 +1,16 @@
 //! A request that is sent again before it was answered has one answer, however shortly the first was done before (I7).
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant},
+};
 
 use bangban_proto::bangban::scheduling::v1::{self, booking_service_client::BookingServiceClient};
 use tonic::Status;
 
 use super::{
     ask::{cancel, day, id, joined, release},
+    patience::{PATIENCE, is_not_now},
     server::Served,
     world::{ADMIN, DISTRICT, LI_NA, SITE, World, reason, slot, worlds},
 };
@@ -20,7 +24,16 @@ async fn sent<T: Debug + PartialEq>(
 ) -> T {
     let after = async |us: u64| {
         tokio::time::sleep(Duration::from_micros(us)).await;
-        send().await.map(tonic::Response::into_inner)
+        let began = Instant::now();
+        loop {
+            match send().await {
+                // Where the first takes long to be written, nobody can say yet what becomes of it.
+                Err(status) if is_not_now(&status) && began.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                answer => return answer.map(tonic::Response::into_inner),
+            }
+        }
     };
     let step = rand::random_range(100..1_500);
     let (a, b, c, d, e, f) = tokio::join!(

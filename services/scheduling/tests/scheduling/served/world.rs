@@ -1,6 +1,10 @@
 //! A served scheduling on one database, with people who may call it.
 
-use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use bangban_calendar::{Calendar, SHANGHAI};
 use bangban_kit::{
@@ -21,6 +25,7 @@ use bangban_proto::bangban::{
 };
 use bangban_rig::Server;
 use bangban_scheduling::{rpc::Rpc, tasks};
+use bangban_slots::Day;
 use bangban_store::{Store, clock, copy};
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
 use sea_orm::{
@@ -29,7 +34,12 @@ use sea_orm::{
 use tonic::{Request, Status};
 use uuid::Uuid;
 
-use super::{double::Directory, server::Served};
+use super::{
+    double::Directory,
+    learned::until,
+    patience::{PATIENCE, is_broken_off, is_not_now, patiently, told},
+    server::Served,
+};
 
 pub const DISTRICT: &str = "zigui";
 pub const SITE: &str = "town-centre";
@@ -113,6 +123,7 @@ impl World {
         config.database.url = url;
         config.redis.url = redis;
         config.database.max_connections = 8;
+        config.database.acquire_seconds = 60;
         config.server.drain_notice_seconds = 0;
         config.server.drain_seconds = 1;
         config.server.listen = ([127, 0, 0, 1], 0).into();
@@ -264,29 +275,37 @@ impl World {
         self.rpc.doors_look().await;
     }
 
-    /// Two seconds before the end of a hold; answers the end.
-    pub async fn advance_towards_the_end(&self, hold: &Hold) -> DateTime<FixedOffset> {
+    /// When a hold ends.
+    pub fn end_of(hold: &Hold) -> DateTime<FixedOffset> {
         let ends = hold.expires_at.expect("an end");
         let ends = DateTime::from_timestamp(ends.seconds, ends.nanos.unsigned_abs());
-        let ends = ends.expect("an instant").fixed_offset();
-        self.advance_to(ends - chrono::TimeDelta::seconds(2)).await;
-        ends
+        ends.expect("an instant").fixed_offset()
     }
 
-    /// A moment behind an instant that is to come.
+    /// A moment behind an instant.
     pub async fn behind(&self, instant: DateTime<FixedOffset>) {
         let left = instant - self.now().await;
-        let left = left.to_std().expect("it is to come");
+        let left = left.to_std().unwrap_or_default();
         tokio::time::sleep(left + Duration::from_millis(50)).await;
     }
 
-    /// From now on no seat that there is can be written, until this is rolled back: on PostgreSQL.
-    pub async fn seats_locked(&self) -> DatabaseTransaction {
+    /// From now on these rows that there are can be written by nobody, until this is rolled back: on PostgreSQL.
+    pub async fn locked(&self, rows: &str) -> DatabaseTransaction {
         let db = Database::connect(&self.config.database.url).await;
         let locked = db.expect("postgresql").begin().await.expect("begun");
-        let lock = "SELECT FROM scheduling.seats FOR UPDATE";
-        locked.execute_unprepared(lock).await.expect("locked");
+        let lock = format!("SELECT FROM scheduling.{rows} FOR UPDATE");
+        locked.execute_unprepared(&lock).await.expect("locked");
         locked
+    }
+
+    /// Until somebody waits for what is locked.
+    pub async fn somebody_waits(&self) {
+        let sql = "SELECT CAST(count(*) AS bigint) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+        until("somebody waits for what is locked", async || {
+            numbers(self, sql.to_owned(), 1).await != [0]
+        })
+        .await;
     }
 
     /// The working day that follows so many working days behind tomorrow.
@@ -313,9 +332,12 @@ impl World {
             policy: Some(policy),
             ..v1::PutBookingPolicyRequest::default()
         };
-        let mut client = self.capacity();
-        let done = client.put_booking_policy(self.by(&ADMIN, request)).await;
-        done.expect("a policy");
+        let done = patiently(is_broken_off, || async {
+            let mut client = self.capacity();
+            let request = self.by(&ADMIN, request.clone());
+            client.put_booking_policy(request).await
+        });
+        done.await.expect("a policy");
     }
 
     /// A template with slots of half an hour from nine to eleven on every working day.
@@ -326,9 +348,11 @@ impl World {
             template: Some(template(capacity, reserved)),
             ..v1::PutTemplateRequest::default()
         };
-        let mut client = self.capacity();
-        let done = client.put_template(self.by(&ADMIN, request)).await;
-        done.expect("a template");
+        let done = patiently(is_broken_off, || async {
+            let mut client = self.capacity();
+            client.put_template(self.by(&ADMIN, request.clone())).await
+        });
+        done.await.expect("a template");
     }
 
     /// Publishes a day.
@@ -341,9 +365,11 @@ impl World {
             to: date.to_string(),
             ..v1::PublishDaysRequest::default()
         };
-        let mut client = self.capacity();
-        let done = client.publish_days(self.by(&ADMIN, request)).await;
-        let days = done.expect("published").into_inner().days;
+        let done = patiently(is_broken_off, || async {
+            let mut client = self.capacity();
+            client.publish_days(self.by(&ADMIN, request.clone())).await
+        });
+        let days = done.await.expect("published").into_inner().days;
         assert_eq!(days, [date.to_string()]);
     }
 
@@ -355,7 +381,8 @@ impl World {
         date
     }
 
-    /// What is free on a day, by slot: for anybody, and for special groups beside.
+    /// What is free on a day, by slot: for anybody, and for special groups beside. A gate that is not heard in time is asked
+    /// again.
     pub async fn free(&self, date: NaiveDate) -> Vec<(u32, u32)> {
         let request = v1::GetAvailabilityRequest {
             district: DISTRICT.to_owned(),
@@ -364,12 +391,25 @@ impl World {
             to: date.to_string(),
             ..v1::GetAvailabilityRequest::default()
         };
-        let mut client = self.booking();
-        let answer = client.get_availability(self.by(&LI_NA, request)).await;
-        let days = answer.expect("answered").into_inner().days;
-        assert!(days[0].is_published && days[0].is_known, "{days:?}");
-        let slots = days[0].slots.iter();
-        slots.map(|s| (s.free, s.reserved_free)).collect()
+        let (mut client, began) = (self.booking(), Instant::now());
+        loop {
+            let request = self.by(&LI_NA, request.clone());
+            let answer = client.get_availability(request).await;
+            let days = answer.expect("answered").into_inner().days;
+            assert!(days[0].is_published, "{days:?}");
+            if days[0].is_known {
+                let slots = days[0].slots.iter();
+                return slots.map(|s| (s.free, s.reserved_free)).collect();
+            }
+            assert!(began.elapsed() < PATIENCE, "{days:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The gate reads a day anew: what it was told last may have been lost, where it was not heard in time.
+    pub async fn reads_anew(&self, date: NaiveDate) {
+        let day = Day::new(DISTRICT, SITE, date).expect("a day");
+        _ = self.served.service.gate().forget(&day).await;
     }
 
     pub fn holding(slot: &str, applicant: &str) -> v1::HoldSlotRequest {
@@ -387,6 +427,16 @@ impl World {
         let request = self.by(&LI_NA, Self::holding(slot, applicant));
         let answer = self.booking().hold_slot(request).await;
         answer.map(tonic::Response::into_inner)
+    }
+
+    /// A hold that must be had; who is told "not now" asks again.
+    pub async fn held(&self, slot: &str, applicant: &str) -> Hold {
+        let request = Self::holding(slot, applicant);
+        let held = patiently(is_not_now, || async {
+            let mut client = self.booking();
+            client.hold_slot(self.by(&LI_NA, request.clone())).await
+        });
+        held.await.expect("held").into_inner()
     }
 
     pub fn confirming(hold: &Hold) -> v1::ConfirmBookingRequest {
@@ -410,13 +460,16 @@ impl World {
     /// An appointment for a new person.
     pub async fn booked(&self, slot: &str) -> Booking {
         let person = self.person(&[]);
-        let hold = self.hold(slot, &person).await.expect("held");
+        let hold = self.held(slot, &person).await;
         self.confirm(&hold).await.expect("confirmed")
     }
 
     /// Takes every step that is due.
     pub async fn sweep(&self) -> usize {
-        tasks::once(&self.rpc).await.expect("swept")
+        let swept = patiently(is_broken_off, || async {
+            tasks::once(&self.rpc).await.map_err(told)
+        });
+        swept.await.expect("swept")
     }
 
     pub async fn get(&self, booking: &str) -> Booking {
