@@ -1,6 +1,7 @@
 //! How serving ends, step by step: told, closed, waited for, cut off.
 
 use std::{
+    error::Error,
     io,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
@@ -23,19 +24,19 @@ use tonic_health::pb::{
 
 use crate::{
     served::{SERVICE, Served, serve},
-    server::{channel, region, settings},
+    server::{PATIENCE, channel, region, settings},
 };
 
 const NOTICE: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// How much later than it should something may happen on a machine that others use as well.
-const LATE: Duration = Duration::from_secs(1);
+/// How much later than it should something may happen on a machine that may stand still for seconds.
+const LATE: Duration = Duration::from_secs(20);
 
-async fn served() -> Served {
+async fn served(notice: Duration, drain: Duration) -> Served {
     let server = config::Server {
-        drain_notice_seconds: NOTICE.as_secs(),
-        drain_seconds: DRAIN.as_secs(),
+        drain_notice_seconds: notice.as_secs(),
+        drain_seconds: drain.as_secs(),
         ..config::Server::default()
     };
     serve(&config::Tls::default(), server).await
@@ -49,14 +50,27 @@ async fn get(channel: Channel) -> Result<(), Status> {
 
 /// What is told next; nothing when that was all.
 async fn next(told: &mut Streaming<HealthCheckResponse>) -> Option<ServingStatus> {
-    let next = timeout(NOTICE + LATE, told.message()).await;
+    let next = timeout(PATIENCE, told.message()).await;
     let next = next.expect("nothing is told").unwrap();
     next.map(|told| told.status())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_is_told_first_then_nothing_new_is_taken_and_what_was_begun_is_finished() {
-    let served = served().await;
+    // On a machine that stands still meanwhile not all of it is seen: once more, with twice the time.
+    let mut missed = Vec::new();
+    for times in [1, 2, 4, 8] {
+        match ends(NOTICE * times, DRAIN * times).await {
+            Ok(()) => return,
+            Err(what) => missed.push(what),
+        }
+    }
+    panic!("{missed:?}");
+}
+
+/// Sees how serving ends, or says what was not seen in time.
+async fn ends(notice: Duration, drain: Duration) -> Result<(), Box<dyn Error>> {
+    let served = served(notice, drain).await;
     let endpoint = Endpoint::from_shared(format!("http://{}", served.address)).unwrap();
     let early = endpoint.connect().await.unwrap();
     let mut health = HealthClient::new(early.clone());
@@ -72,22 +86,29 @@ async fn the_end_is_told_first_then_nothing_new_is_taken_and_what_was_begun_is_f
 
     let began = Instant::now();
     served.stop.cancel();
-    for told in &mut watched {
-        assert_eq!(next(told).await, Some(ServingStatus::NotServing));
-    }
-    // Who has not heard of it yet is answered, over a new connection as well.
-    get(endpoint.connect().await.unwrap()).await.unwrap();
-    get(early.clone()).await.unwrap();
-    served.handler.delay_ms.store(1_500, Ordering::Relaxed);
-    let slow = tokio::spawn(get(early));
-    served.handler.until_in_work(1).await;
-    assert!(began.elapsed() < NOTICE, "the machine is too slow for this");
+    let within_the_notice = timeout(notice, async {
+        for told in &mut watched {
+            let status = next(told).await;
+            if status != Some(ServingStatus::NotServing) {
+                return Err(format!("told {status:?}").into());
+            }
+        }
+        // Who has not heard of it yet is answered, over a new connection as well.
+        get(endpoint.connect().await?).await?;
+        get(early.clone()).await?;
+        let takes = (notice + notice / 2).as_millis() as u64;
+        served.handler.delay_ms.store(takes, Ordering::Relaxed);
+        let slow = tokio::spawn(get(early));
+        served.handler.until_in_work(1).await;
+        Ok::<_, Box<dyn Error>>(slow)
+    });
+    let slow = within_the_notice.await??;
 
     // Nobody who watches holds it.
     for told in &mut watched {
         assert_eq!(next(told).await, None);
     }
-    assert!(began.elapsed() >= NOTICE, "{:?}", began.elapsed());
+    assert!(began.elapsed() >= notice, "{:?}", began.elapsed());
     let refused = timeout(LATE, async {
         loop {
             match TcpStream::connect(served.address).await {
@@ -98,16 +119,22 @@ async fn the_end_is_told_first_then_nothing_new_is_taken_and_what_was_begun_is_f
     });
     let refused = refused.await.expect("it still accepts connections");
     assert_eq!(refused, io::ErrorKind::ConnectionRefused);
-    assert!(!slow.is_finished());
-    slow.await.unwrap().unwrap();
+    let is_over = slow.is_finished();
+    slow.await??;
+    if is_over {
+        return Err("new connections are refused only when what was begun is over".into());
+    }
     served.ended.await.unwrap().unwrap();
     let took = began.elapsed();
-    assert!(took < NOTICE + DRAIN, "it waited for nothing: {took:?}");
+    if took >= notice + drain {
+        return Err(format!("it waited for nothing: {took:?}").into());
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_hangs_is_cut_off_when_the_drain_is_over() {
-    let served = served().await;
+    let served = served(NOTICE, DRAIN).await;
     let impatient = Settings {
         wait_for_endpoint: Duration::from_millis(100),
         ..settings()
@@ -131,7 +158,7 @@ async fn a_call_that_hangs_is_cut_off_when_the_drain_is_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_has_ended_keeps_none_of_its_services_though_they_keep_the_way_to_it() {
-    let served = served().await;
+    let served = served(NOTICE, DRAIN).await;
     let inside = served.inside.clone();
     let others = served.handler.others.set(inside.clone());
     others.expect("nobody has set it");

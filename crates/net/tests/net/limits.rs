@@ -1,6 +1,6 @@
 //! What a server bears of HTTP/2: each limit that is set is met, and only who breaks it is cut off.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 
 use bangban_kit::{
     access::{Deadline, Regions},
@@ -26,7 +26,7 @@ use tonic::{Code, service::Routes};
 
 use crate::{
     frames::{ACK, END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, SETTINGS, fields, frame},
-    server::Handler,
+    server::{Handler, PATIENCE},
 };
 
 const WINDOW_UPDATE: u8 = 8;
@@ -158,7 +158,7 @@ impl Raw {
 
     /// The first frame that is wanted.
     async fn until(&mut self, is_wanted: impl Fn(&Frame) -> bool) -> Frame {
-        let found = timeout(Duration::from_secs(10), async {
+        let found = timeout(PATIENCE, async {
             loop {
                 match self.read().await {
                     Some(frame) if is_wanted(&frame) => return frame,
@@ -293,7 +293,7 @@ async fn errors_that_make_the_server_reset_end_the_connection() {
     });
     let mut resets = 0;
     let mut reading = tokio::io::BufReader::new(reading);
-    let code = timeout(Duration::from_secs(20), async {
+    let code = timeout(PATIENCE, async {
         loop {
             let mut head = [0; 9];
             reading.read_exact(&mut head).await.unwrap();

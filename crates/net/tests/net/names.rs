@@ -8,18 +8,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Duration,
 };
 
 use bangban_net::client::{Channel, Endpoints, Settings, Tcp};
-use tokio::task::JoinHandle;
-use tonic::Status;
 
-use crate::server::{Server, load, ready, region, settings};
+use crate::server::{Callers, PATIENCE, Server, load, ready, region, settings};
 
 /// Set where the test is the process with hosts of its own: where they stand.
 const HOSTS: &str = "BANGBAN_TESTS_HOSTS";
@@ -104,33 +98,6 @@ fn channel(of: &Server, resolve_every: Duration) -> Channel {
     Channel::balanced(Endpoints::parse(&text, false).unwrap(), Tcp, settings)
 }
 
-/// Calls without end, until it is told to stop; answers how many there were, and which failed.
-fn callers(channel: &Channel) -> (Arc<AtomicBool>, JoinHandle<(usize, Vec<Status>)>) {
-    let stop = Arc::<AtomicBool>::default();
-    let (channel, is_over) = (channel.clone(), stop.clone());
-    let calling = tokio::spawn(async move {
-        let (mut count, mut failures) = (0, Vec::new());
-        while !is_over.load(Ordering::Relaxed) {
-            let (succeeded, failed) = load(&channel, 8, 5).await;
-            count += succeeded + failed.len();
-            failures.extend(failed);
-        }
-        (count, failures)
-    });
-    (stop, calling)
-}
-
-/// Until a pod is called.
-async fn called(pod: &Server) {
-    tokio::time::timeout(Duration::from_secs(10), async {
-        while pod.plan.calls() == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .unwrap_or_else(|_| panic!("{} is not called", pod.plan.name));
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_followed_to_the_pods_that_replace_others_and_no_call_fails() {
     if is_run_elsewhere(
@@ -142,9 +109,9 @@ async fn a_name_is_followed_to_the_pods_that_replace_others_and_no_call_fails() 
     has_addresses(&[&one, &two]);
     let channel = channel(&one, Duration::from_millis(300));
     ready(&channel, 2).await;
-    let (stop, calling) = callers(&channel);
-    called(&one).await;
-    called(&two).await;
+    let callers = Callers::start(&channel, 8);
+    one.plan.until_called(1).await;
+    two.plan.until_called(1).await;
     assert_eq!(three.plan.calls() + four.plan.calls(), 0);
 
     // As a rolling update does: the next is there before the last one goes.
@@ -153,15 +120,14 @@ async fn a_name_is_followed_to_the_pods_that_replace_others_and_no_call_fails() 
     has_addresses(&[&three, &four]);
     leaves(&channel, &mut two, &four).await;
 
-    stop.store(true, Ordering::Relaxed);
-    let (count, failures) = calling.await.unwrap();
+    let (count, failures) = callers.stop().await;
     assert!(failures.is_empty(), "of {count}: {:?}", failures.first());
-    assert_eq!(channel.counts().ready, 2);
+    ready(&channel, 2).await;
 }
 
 /// The name has one in place of another, which ends once nobody calls it any more.
 async fn leaves(channel: &Channel, leaving: &mut Server, coming: &Server) {
-    called(coming).await;
+    coming.plan.until_called(1).await;
     ready(channel, 2).await;
     leaving.plan.until_in_work(0).await;
     let before = leaving.plan.calls();
@@ -208,6 +174,6 @@ async fn called_by(channel: &Channel, pod: &Server) {
             }
         }
     };
-    let within = tokio::time::timeout(Duration::from_secs(10), calling);
+    let within = tokio::time::timeout(PATIENCE, calling);
     within.await.expect("the name is not asked for again");
 }

@@ -19,7 +19,7 @@ use bangban_kit::{
     refusal::{self, Refusal},
 };
 use bangban_net::{
-    client::{Channel, Endpoints, Local},
+    client::{Channel, Endpoints, Local, Settings},
     peer::Peer,
     server::{self, Condition, Plan},
     tls::{Secure, Tls},
@@ -47,7 +47,7 @@ use tonic_health::pb::{
 
 use crate::{
     certificates::Authority,
-    server::{Handler, Plan as Handled, settings},
+    server::{Handler, PATIENCE, Plan as Handled, settings},
 };
 
 struct Anywhere;
@@ -137,13 +137,23 @@ async fn serve_with(
 impl Served {
     /// A channel of somebody with these certificates, who expects to reach `service`.
     fn channel(&self, files: &config::Tls, service: &str) -> Channel {
+        self.channel_with(files, service, settings())
+    }
+
+    fn channel_with(&self, files: &config::Tls, service: &str, settings: Settings) -> Channel {
         let endpoints = Endpoints::parse(&format!("https://{}", self.address), true).unwrap();
         let dial = Secure::to_service(Tls::open(files).unwrap(), service);
-        let settings = bangban_net::client::Settings {
+        Channel::balanced(endpoints, dial, settings)
+    }
+
+    /// Nobody with these certificates reaches `service` here.
+    async fn refuses(&self, files: &config::Tls, service: &str) {
+        let settings = Settings {
             wait_for_endpoint: Duration::from_millis(700),
             ..settings()
         };
-        Channel::balanced(endpoints, dial, settings)
+        let answer = region(&self.channel_with(files, service, settings)).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
     }
 
     /// Reads directory's feed as `service`, which only services may.
@@ -193,24 +203,19 @@ async fn who_has_no_certificate_of_the_authority_is_not_spoken_to() {
 
     let others = Authority::new(&folder_of(&base, "others"));
     let mut forged = others.of("casework", 2090);
-    let refused = async |files: &config::Tls, service: &str| {
-        let answer = region(&served.channel(files, service)).await;
-        assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
-    };
     // The server's certificate is of an authority that this one does not know.
-    refused(&forged, "directory").await;
+    served.refuses(&forged, "directory").await;
     // It knows the server's, and shows a certificate of another authority.
     forged.authority = ours.known().authority;
-    refused(&forged, "directory").await;
+    served.refuses(&forged, "directory").await;
     // One that has expired.
     let expired = Authority::new(&folder_of(&base, "expired"));
     let expired_server = serve(&expired.of("directory", 2021), config::Server::default()).await;
-    let answer = region(&expired_server.channel(&expired.known(), "directory")).await;
-    assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    expired_server.refuses(&expired.known(), "directory").await;
     let old = ours.of("consultation", 2021);
-    refused(&old, "directory").await;
+    served.refuses(&old, "directory").await;
     // The process that answers is not the service that was wanted.
-    refused(&casework, "supervision").await;
+    served.refuses(&casework, "supervision").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -287,7 +292,7 @@ async fn nobody_who_says_nothing_or_watches_holds_a_drain() {
         served.stop.cancel();
         served.ended.await.unwrap().unwrap();
         let took = began.elapsed();
-        assert!(took < Duration::from_secs(20), "{took:?}");
+        assert!(took < Duration::from_secs(50), "{took:?}");
         // It was told to leave, by a status or by the end of the stream, and the silent one was left.
         while let Ok(Some(_)) = watched.message().await {}
         let mut byte = [0; 64];
@@ -302,6 +307,7 @@ async fn nobody_who_says_nothing_or_watches_holds_a_drain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_condition_has_a_name_of_its_own_in_health_and_serves_no_more_than_its_process() {
+    const NOTICE: Duration = Duration::from_secs(2);
     let holds = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&holds);
     let condition = Condition {
@@ -309,7 +315,7 @@ async fn a_condition_has_a_name_of_its_own_in_health_and_serves_no_more_than_its
         holds: Box::new(move || asked.load(Ordering::Relaxed)),
     };
     let server = config::Server {
-        drain_notice_seconds: 2,
+        drain_notice_seconds: NOTICE.as_secs(),
         ..config::Server::default()
     };
     let served = serve_with(&config::Tls::default(), server, vec![condition]).await;
@@ -323,18 +329,26 @@ async fn a_condition_has_a_name_of_its_own_in_health_and_serves_no_more_than_its
     let mut watched = watched.unwrap().into_inner();
     for status in [ServingStatus::Serving, ServingStatus::NotServing] {
         holds.store(status == ServingStatus::Serving, Ordering::Relaxed);
-        let told = tokio::time::timeout(Duration::from_secs(1), watched.message()).await;
+        let told = tokio::time::timeout(PATIENCE, watched.message()).await;
         assert_eq!(told.unwrap().unwrap().unwrap().status(), status);
         let process = health.check(named("")).await.unwrap().into_inner();
         assert_eq!(process.status(), ServingStatus::Serving);
     }
     // It holds again while the process drains: that must not bring anybody here.
+    let began = Instant::now();
     served.stop.cancel();
     holds.store(true, Ordering::Relaxed);
-    let until = Instant::now() + Duration::from_secs(1);
-    while Instant::now() < until {
-        let told = health.check(named("tests.Condition")).await;
-        assert_eq!(told.unwrap().into_inner().status, 2, "not serving");
+    let mut answers = 0;
+    while answers == 0 || began.elapsed() < NOTICE / 2 {
+        match health.check(named("tests.Condition")).await {
+            Ok(told) => assert_eq!(told.into_inner().status, 2, "not serving"),
+            // The name is gone when the notice is over.
+            Err(status) => {
+                assert!(answers > 0 && began.elapsed() >= NOTICE, "{status:?}");
+                break;
+            }
+        }
+        answers += 1;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     served.ended.await.unwrap().unwrap();
@@ -393,9 +407,9 @@ async fn connections_are_replaced_when_they_are_old_and_no_call_fails_of_it() {
     let mut served = serve(&ours.of("directory", 2090), server).await;
     let (address, connections) = counted(served.address).await;
     served.address = address;
+    let began = Instant::now();
     let channel = served.channel(&ours.of("casework", 2090), "directory");
     let peer = Peer::new(channel.clone(), "casework", served.context.clone());
-    let began = Instant::now();
     // A stream that never ends holds its connection, but no longer than twice its age.
     let request = TailRequest {
         log: "open".to_owned(),
@@ -411,12 +425,15 @@ async fn connections_are_replaced_when_they_are_old_and_no_call_fails_of_it() {
         while let Ok(Some(_)) = stream.message().await {}
         began.elapsed()
     });
-    while began.elapsed() < 4 * AGE {
+    while connections.load(Ordering::Relaxed) < 3 && began.elapsed() < PATIENCE {
         region(&channel).await.unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let replaced = connections.load(Ordering::Relaxed) - 1;
-    assert!((2..=6).contains(&replaced), "{replaced}");
-    let lasted = tokio::time::timeout(AGE, reading).await.unwrap().unwrap();
+    // None before its age, a tenth more or less.
+    let most = began.elapsed().div_duration_f64(AGE.mul_f64(0.9)) as usize + 1;
+    assert!((2..=most).contains(&replaced), "{replaced}");
+    let lasted = tokio::time::timeout(PATIENCE, reading).await;
+    let lasted = lasted.unwrap().unwrap();
     assert!(lasted > AGE + AGE / 2, "{lasted:?}");
 }

@@ -5,10 +5,10 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bangban_net::client::{Address, Addresses, Channel, Endpoints, Settings, Tcp};
@@ -24,9 +24,16 @@ use bangban_proto::bangban::{
     },
 };
 use futures::{Stream, StreamExt as _};
-use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle};
+use tokio::{
+    runtime::Runtime,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
 use tonic::{Request, Response, Status, metadata::MetadataMap, transport::server::TcpIncoming};
 use tonic_health::server::HealthReporter;
+
+/// How long is waited for what has to come: a machine may stand still for seconds.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a server has seen, and how it answers.
 #[derive(Default)]
@@ -84,9 +91,20 @@ impl Plan {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Until it was called so often.
+    pub async fn until_called(&self, times: u64) {
+        tokio::time::timeout(PATIENCE, async {
+            while self.calls() < times {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("{} is not called", self.name));
+    }
+
     /// Until so many calls are in the handler.
     pub async fn until_in_work(&self, count: u64) {
-        tokio::time::timeout(Duration::from_secs(10), async {
+        tokio::time::timeout(PATIENCE, async {
             while self.in_work.load(Ordering::Relaxed) != count {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -189,7 +207,7 @@ impl Server {
         let (health, service) = tonic_health::server::health_reporter();
         let incoming = {
             let _inside = runtime.enter();
-            TcpIncoming::bind(address).unwrap()
+            listen(address)
         };
         let address = incoming.local_addr().unwrap();
         let (drain, drained) = oneshot::channel::<()>();
@@ -258,11 +276,27 @@ pub fn address(socket: SocketAddr) -> Address {
     }
 }
 
-/// Settings for tests: a hung endpoint is noticed sooner than in service.
+/// Takes the address. Whoever was killed there leaves it a moment later.
+fn listen(address: SocketAddr) -> TcpIncoming {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        match TcpIncoming::bind(address) {
+            Ok(incoming) => return incoming,
+            Err(error) => assert!(Instant::now() < until, "{address}: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Settings for tests: health is asked for more often than in service, and nothing is given up because the machine
+/// stands still for seconds.
 pub fn settings() -> Settings {
     Settings {
         health_every: Duration::from_millis(200),
-        health_timeout: Duration::from_millis(500),
+        health_timeout: Duration::from_secs(20),
+        wait_for_endpoint: Duration::from_secs(30),
+        deadline: Duration::from_secs(60),
+        attempt: Duration::from_secs(30),
         ..Settings::of("directory")
     }
 }
@@ -277,7 +311,7 @@ pub async fn channel(addresses: &[SocketAddr], settings: Settings) -> Channel {
 
 /// Until so many connections serve.
 pub async fn ready(channel: &Channel, count: u64) {
-    tokio::time::timeout(Duration::from_secs(10), async {
+    tokio::time::timeout(PATIENCE, async {
         while channel.counts().ready != count {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -313,4 +347,37 @@ pub async fn load(channel: &Channel, callers: usize, calls_each: usize) -> (usiz
         all += calls_each;
     }
     (all - failures.len(), failures)
+}
+
+/// Callers who make calls one after the other until they are told to stop.
+pub struct Callers {
+    is_over: Arc<AtomicBool>,
+    calling: JoinSet<(usize, Vec<Status>)>,
+}
+
+impl Callers {
+    pub fn start(channel: &Channel, callers: usize) -> Self {
+        let is_over = Arc::<AtomicBool>::default();
+        let mut calling = JoinSet::new();
+        for _ in 0..callers {
+            let (channel, is_over) = (channel.clone(), is_over.clone());
+            calling.spawn(async move {
+                let (mut calls, mut failures) = (0, Vec::new());
+                while !is_over.load(Ordering::Relaxed) {
+                    calls += 1;
+                    failures.extend(region(&channel).await.err());
+                }
+                (calls, failures)
+            });
+        }
+        Self { is_over, calling }
+    }
+
+    /// How many calls there were, and which failed.
+    pub async fn stop(self) -> (usize, Vec<Status>) {
+        self.is_over.store(true, Ordering::Relaxed);
+        let done = self.calling.join_all().await;
+        let (calls, failures): (Vec<usize>, Vec<Vec<Status>>) = done.into_iter().unzip();
+        (calls.iter().sum(), failures.concat())
+    }
 }

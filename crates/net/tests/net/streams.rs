@@ -60,30 +60,31 @@ async fn a_stream_lives_longer_than_the_default_deadline_but_not_than_its_own() 
     let channel = channel(
         &[server.address],
         Settings {
-            deadline: Duration::from_millis(100),
+            deadline: Duration::from_secs(2),
             ..settings()
         },
     )
     .await;
-    let mut stream = tail(&channel, "open", None).await.unwrap();
-    three(&mut stream).await;
-    let more = tokio::time::timeout(Duration::from_millis(300), stream.message()).await;
-    assert!(more.is_err(), "it goes on");
+    let mut open = tail(&channel, "open", None).await.unwrap();
+    three(&mut open).await;
 
-    let mut stream = tail(&channel, "open", Some(Duration::from_millis(300)))
+    let mut bounded = tail(&channel, "open", Some(Duration::from_secs(3)))
         .await
         .unwrap();
-    three(&mut stream).await;
+    three(&mut bounded).await;
     assert_eq!(
-        stream.message().await.unwrap_err().code(),
+        bounded.message().await.unwrap_err().code(),
         Code::DeadlineExceeded
     );
+    // By now the default deadline is over.
+    let more = tokio::time::timeout(Duration::from_millis(20), open.message()).await;
+    assert!(more.is_err(), "it goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_response_headers_of_a_stream_are_waited_for_within_the_default_deadline() {
     let server = Server::start("a");
-    server.plan.delay_ms.store(5_000, Ordering::Relaxed);
+    server.plan.delay_ms.store(60_000, Ordering::Relaxed);
     let channel = channel(
         &[server.address],
         Settings {
@@ -101,12 +102,15 @@ async fn a_stream_is_retried_before_it_begins_and_told_when_it_breaks() {
     let mut servers = [Server::start("a"), Server::start("b")];
     let channel = channel(&[servers[0].address, servers[1].address], settings()).await;
     servers[0].plan.refuse(Status::unavailable("restarting"));
-    for _ in 0..10 {
+    let mut made = 0;
+    // By chance some go to the good one at once.
+    while servers[0].plan.calls() == 0 {
+        assert!(made < 1000, "none goes to the first");
         let mut stream = tail(&channel, "directory", None).await.unwrap();
         three(&mut stream).await;
+        made += 1;
     }
-    assert!(servers[0].plan.calls() > 0);
-    assert_eq!(servers[1].plan.calls(), 10);
+    assert_eq!(servers[1].plan.calls(), made);
 
     let mut stream = tail(&channel, "open", None).await.unwrap();
     three(&mut stream).await;

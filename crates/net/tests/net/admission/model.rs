@@ -27,6 +27,8 @@ use http_body_util::StreamBody;
 use tokio::{sync::Semaphore, task::JoinHandle, time::Instant};
 use tonic::{Status, body::Body, server::NamedService, transport::server::TcpIncoming};
 
+use crate::server::PATIENCE;
+
 /// What the handlers have, and have seen.
 pub struct Work {
     pub slots: Semaphore,
@@ -214,7 +216,7 @@ impl Model {
 
     /// Until the counts are as wanted.
     pub async fn until(&self, what: &str, is_so: impl Fn(&Counts) -> bool) {
-        let waited = tokio::time::timeout(Duration::from_secs(10), async {
+        let waited = tokio::time::timeout(PATIENCE, async {
             while !is_so(&self.counts()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

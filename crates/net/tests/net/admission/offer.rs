@@ -43,7 +43,7 @@ impl Asker {
         Self {
             channel: endpoint.connect().await.unwrap(),
             bearer,
-            deadline: Duration::from_secs(5),
+            deadline: Duration::from_secs(60),
         }
     }
 

@@ -45,11 +45,12 @@ async fn clerk(model: &Model, district: &str) -> Asker {
     asker.within(IN_TIME)
 }
 
-/// How long it takes until twenty calls in a row are answered without waiting to be taken in.
+/// How long it takes until twenty calls in a row are answered without waiting to be taken in. It is given up after ten
+/// seconds.
 async fn until_normal(model: &Model, asker: &Asker) -> Duration {
     let from = Instant::now();
     let mut in_a_row = 0;
-    while in_a_row < 20 {
+    while in_a_row < 20 && from.elapsed() < Duration::from_secs(10) {
         let before = model.counts().waited;
         let is_answered = asker.ask(What::Read).await.is_ok();
         in_a_row = if is_answered && model.counts().waited == before {
@@ -57,11 +58,6 @@ async fn until_normal(model: &Model, asker: &Asker) -> Duration {
         } else {
             0
         };
-        assert!(
-            from.elapsed() < Duration::from_secs(10),
-            "{:?}",
-            model.counts()
-        );
     }
     from.elapsed()
 }
@@ -69,6 +65,23 @@ async fn until_normal(model: &Model, asker: &Asker) -> Duration {
 /// Part of what ought to be served that has to be, on a machine that others use as well. Without admission it is a third
 /// at the most.
 const SERVED: f64 = 0.95;
+
+/// How long it may take after a spike until all is as before.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Looks until it is so, five times at most: a machine may stand still for seconds, but not each time.
+async fn is_so(look: impl AsyncFn() -> (bool, String)) {
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let (is_so, what) = look().await;
+        println!("{what}");
+        if is_so {
+            return;
+        }
+        seen.push(what);
+    }
+    panic!("{seen:#?}");
+}
 
 /// People ask for six tenths of what can be done, exports for the rest of three times as much.
 async fn people_and_exports(model: &Model) -> (Tally, Tally, Duration) {
@@ -85,89 +98,102 @@ async fn people_and_exports(model: &Model) -> (Tally, Tally, Duration) {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_served_while_exports_are_refused() {
     let _alone = alone().await;
-    let model = Model::start(SLOTS, TAKES, Some(settings()));
-    let (people, exports, lasted) = people_and_exports(&model).await;
-    let good = goodput([&people, &exports], lasted);
-    println!(
-        "goodput {good:.3}; people {people:?}; exports {exports:?}; {:?}",
-        model.counts()
-    );
-    assert!(people.share() > SERVED, "{people:?}");
-    assert!(good >= 0.85, "{good}");
-    assert!(exports.failed.is_empty() && exports.refused > exports.answered);
-
-    let asker = clerk(&model, "330326").await;
-    let normal = until_normal(&model, &asker).await;
-    assert!(normal < Duration::from_secs(2), "{normal:?}");
+    is_so(async || {
+        let model = Model::start(SLOTS, TAKES, Some(settings()));
+        let (people, exports, lasted) = people_and_exports(&model).await;
+        let good = goodput([&people, &exports], lasted);
+        let asker = clerk(&model, "330326").await;
+        let normal = until_normal(&model, &asker).await;
+        let is_so = people.share() > SERVED
+            && good >= 0.85
+            && exports.failed.is_empty()
+            && exports.refused > exports.answered
+            && normal < SOON;
+        let what = format!(
+            "goodput {good:.3}, normal after {normal:?}; people {people:?}; exports {exports:?}; {:?}",
+            model.counts()
+        );
+        (is_so, what)
+    })
+    .await;
 
     // The same without admission: people fare as exports do.
-    let model = Model::start(SLOTS, TAKES, None);
-    let (people, exports, lasted) = people_and_exports(&model).await;
-    let good = goodput([&people, &exports], lasted);
-    println!(
-        "without: goodput {good:.3}; people {:.3}; exports {:.3}",
-        people.share(),
-        exports.share()
-    );
-    assert!(people.share() < 0.8, "{}", people.share());
+    is_so(async || {
+        let model = Model::start(SLOTS, TAKES, None);
+        let (people, exports, lasted) = people_and_exports(&model).await;
+        let good = goodput([&people, &exports], lasted);
+        let what = format!(
+            "without: goodput {good:.3}; people {:.3}; exports {:.3}",
+            people.share(),
+            exports.share()
+        );
+        (people.share() < 0.8, what)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_alone_at_three_times_the_capacity_keep_it_busy_with_answers_in_time() {
     let _alone = alone().await;
-    let model = Model::start(SLOTS, TAKES, Some(settings()));
-    let people = clerk(&model, "330326").await;
-    let from = Instant::now();
-    let tally = offer(people.clone(), What::Read, CAPACITY * 3, SPIKE).await;
-    let good = goodput([&tally], from.elapsed());
-    println!("goodput {good:.3}; {tally:?}; {:?}", model.counts());
-    assert!(good >= 0.85, "{good}");
-    // Whoever was taken in was answered.
-    let cut_off = tally.failed.len() as f64 / tally.asked as f64;
-    assert!(cut_off < 0.01, "{:?}", tally.failed);
-    assert!(tally.refused > 0);
-    assert!(model.counts().most_in_flight <= settings().ceiling);
-    let normal = until_normal(&model, &people).await;
-    assert!(normal < Duration::from_secs(2), "{normal:?}");
+    is_so(async || {
+        let model = Model::start(SLOTS, TAKES, Some(settings()));
+        let people = clerk(&model, "330326").await;
+        let from = Instant::now();
+        let tally = offer(people.clone(), What::Read, CAPACITY * 3, SPIKE).await;
+        let good = goodput([&tally], from.elapsed());
+        assert!(model.counts().most_in_flight <= settings().ceiling);
+        let normal = until_normal(&model, &people).await;
+        // Whoever was taken in was answered.
+        let cut_off = tally.failed.len() as f64 / tally.asked as f64;
+        let is_so = good >= 0.85 && cut_off < 0.01 && tally.refused > 0 && normal < SOON;
+        let what = format!(
+            "goodput {good:.3}, normal after {normal:?}; {tally:?}; {:?}",
+            model.counts()
+        );
+        (is_so, what)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_district_does_not_starve_the_others() {
     let _alone = alone().await;
-    let model = Model::start(SLOTS, TAKES, Some(settings()));
-    let flood = clerk(&model, "330326").await;
-    let (second, third) = (clerk(&model, "330327").await, clerk(&model, "330328").await);
-    let (flood, second, third) = tokio::join!(
-        offer(flood, What::Read, CAPACITY * 3, SPIKE),
-        offer(second, What::Read, CAPACITY * 15 / 100, SPIKE),
-        offer(third, What::Read, CAPACITY * 15 / 100, SPIKE),
-    );
-    println!(
-        "flood {:.3}, others {:.3} and {:.3}",
-        flood.share(),
-        second.share(),
-        third.share()
-    );
-    assert!(flood.refused > flood.answered, "{flood:?}");
-    for other in [second, third] {
-        assert!(other.share() > SERVED, "{other:?}");
-    }
+    is_so(async || {
+        let model = Model::start(SLOTS, TAKES, Some(settings()));
+        let flood = clerk(&model, "330326").await;
+        let (second, third) = (clerk(&model, "330327").await, clerk(&model, "330328").await);
+        let (flood, second, third) = tokio::join!(
+            offer(flood, What::Read, CAPACITY * 3, SPIKE),
+            offer(second, What::Read, CAPACITY * 15 / 100, SPIKE),
+            offer(third, What::Read, CAPACITY * 15 / 100, SPIKE),
+        );
+        let is_so =
+            flood.refused > flood.answered && second.share() > SERVED && third.share() > SERVED;
+        (
+            is_so,
+            format!("flood {flood:?}, others {second:?} and {third:?}"),
+        )
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_on_is_served_before_what_begins_and_that_is_not_forgotten() {
     let _alone = alone().await;
-    let model = Model::start(SLOTS, TAKES, Some(settings()));
-    let people = clerk(&model, "330326").await;
-    let (ongoing, beginning) = tokio::join!(
-        offer(people.clone(), What::Read, CAPACITY * 6 / 10, SPIKE),
-        offer(people, What::Open, CAPACITY * 24 / 10, SPIKE),
-    );
-    println!(
-        "ongoing {:.3}, beginning {:.3}",
-        ongoing.share(),
-        beginning.share()
-    );
-    assert!(ongoing.share() > SERVED, "{ongoing:?}");
-    assert!(beginning.answered > 0 && beginning.refused > beginning.answered);
+    is_so(async || {
+        let model = Model::start(SLOTS, TAKES, Some(settings()));
+        let people = clerk(&model, "330326").await;
+        let (ongoing, beginning) = tokio::join!(
+            offer(people.clone(), What::Read, CAPACITY * 6 / 10, SPIKE),
+            offer(people, What::Open, CAPACITY * 24 / 10, SPIKE),
+        );
+        let is_so = ongoing.share() > SERVED
+            && beginning.answered > 0
+            && beginning.refused > beginning.answered;
+        (
+            is_so,
+            format!("ongoing {ongoing:?}, beginning {beginning:?}"),
+        )
+    })
+    .await;
 }

@@ -11,6 +11,7 @@ use super::{
     model::{Model, fixed, settings},
     offer::{Asker, What},
 };
+use crate::server::PATIENCE;
 
 const QUICK: Duration = Duration::from_millis(1);
 
@@ -34,7 +35,11 @@ async fn end<T>(stream: &mut Streaming<T>) -> Status {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn feeds_hold_no_place_of_people_and_give_their_seats_back() {
-    let model = Model::start(1, QUICK, Some(fixed(1)));
+    let settled = Settings {
+        feed_stays: Duration::from_secs(3600),
+        ..fixed(1)
+    };
+    let model = Model::start(1, QUICK, Some(settled));
     let feeds = service(&model, "casework").await;
     let mut open = Vec::new();
     for _ in 0..8 {
@@ -142,7 +147,7 @@ async fn an_export_that_nobody_reads_makes_room() {
     let model = Model::start(1, QUICK, Some(restless));
     let clerk = Asker::new(&model, model.clerk("330326")).await;
     let mut stalled = clerk.open_export().await.unwrap();
-    let next = tokio::time::timeout(Duration::from_secs(10), async {
+    let next = tokio::time::timeout(PATIENCE, async {
         loop {
             match clerk.open_export().await {
                 Ok(export) => return export,

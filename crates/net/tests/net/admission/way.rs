@@ -21,10 +21,23 @@ async fn while_people_wait_a_feed_goes_on_before_an_export_and_both_make_way() {
     let model = Model::start(0, Duration::from_millis(1), Some(patient));
     let service = Asker::new(&model, model.service("casework")).await;
     let clerk = Asker::new(&model, model.clerk("330326")).await;
-    let free = tokio::join!(service.feed_of(MESSAGES), clerk.export_of(MESSAGES));
-    model
-        .until("they have left", |c| c.feeds_open + c.exports_open == 0)
-        .await;
+    // A pause before each message.
+    let least = Duration::from_millis(10) * MESSAGES as u32;
+    // A machine may stand still for as long, but not each time.
+    let mut free: Vec<(Duration, Duration)> = Vec::new();
+    while free
+        .last()
+        .is_none_or(|(feed, export)| *feed.max(export) >= least)
+    {
+        assert!(free.len() < 10, "{free:?}");
+        free.push(tokio::join!(
+            service.feed_of(MESSAGES),
+            clerk.export_of(MESSAGES)
+        ));
+        model
+            .until("they have left", |c| c.feeds_open + c.exports_open == 0)
+            .await;
+    }
 
     // One of the people has the only place, another waits for it.
     let people: Vec<_> = (0..2)
@@ -49,9 +62,6 @@ async fn while_people_wait_a_feed_goes_on_before_an_export_and_both_make_way() {
     }
     let export = export.await.unwrap();
     println!("free {free:?}; while people waited {feed:?} and {export:?}");
-    // A pause before each message.
-    let least = Duration::from_millis(10) * MESSAGES as u32;
     assert!(feed >= least, "{feed:?}");
-    assert!(free.0 < least && free.1 < least, "{free:?}");
     assert!(export > feed);
 }
