@@ -1,12 +1,11 @@
 //! A Cluster of three masters, the first of which has a replica.
 
-use std::{process::Command, time::Duration};
+use std::process::Command;
 
-use crate::{Faketime, Server, eventually, free_port};
+use crate::{Faketime, PATIENCE, Server, eventually, free_port};
 
-const SECONDS: Duration = Duration::from_secs(20);
-
-/// Three masters, and a replica of the first.
+/// Three masters, and a replica of the first, which takes its place only where it may ([`Server::may_take_over`]), and then
+/// however long it was cut off before.
 pub struct Cluster {
     /// The masters at first.
     pub masters: Vec<Server>,
@@ -25,6 +24,10 @@ fn node(clock: Option<&Faketime>) -> Server {
         "1000",
         "--cluster-require-full-coverage",
         "no",
+        "--cluster-replica-no-failover",
+        "yes",
+        "--cluster-replica-validity-factor",
+        "0",
         "--repl-diskless-sync-delay",
         "0",
     ];
@@ -63,7 +66,7 @@ impl Cluster {
         let replica = node(None);
         let first: String = masters[0].ask(&["CLUSTER", "MYID"]);
         // Until the masters agree, they take nobody in.
-        eventually("the replica is taken in", SECONDS, || {
+        eventually("the replica is taken in", PATIENCE, || {
             let join = Command::new("redis-cli")
                 .args(["--cluster", "add-node"])
                 .args([&format!("127.0.0.1:{}", replica.port), &hosts[0]])
@@ -81,17 +84,18 @@ impl Cluster {
     /// # Panics
     /// When they do not.
     pub fn is_one(&self) {
-        eventually("the Cluster is one", SECONDS, || {
+        eventually("the Cluster is one", PATIENCE, || {
             let mut nodes = self.masters.iter().chain([&self.replica]);
             let agree = nodes.all(|node| {
-                let info: String = node.ask(&["CLUSTER", "INFO"]);
+                let info: String = node.try_ask(&["CLUSTER", "INFO"]).unwrap_or_default();
                 info.contains("cluster_state:ok")
                     && info.contains("cluster_known_nodes:4")
                     && info.contains("cluster_slots_pfail:0")
                     && info.contains("cluster_slots_fail:0")
             });
-            let is_up = || self.replica.info("replication", "master_link_status") == "up";
-            (agree && is_up()).then_some(())
+            let replication = self.replica.try_ask::<String>(&["INFO", "replication"]);
+            let is_up = replication.is_ok_and(|info| info.contains("master_link_status:up"));
+            (agree && is_up).then_some(())
         });
     }
 

@@ -9,22 +9,34 @@ pub mod metrics;
 mod sentinels;
 mod server;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 pub use cluster::Cluster;
 pub use faketime::Faketime;
 pub use sentinels::Sentinels;
 pub use server::Server;
 
-/// A port that nobody has, below those that the kernel gives to clients.
+/// How long it is waited for what must come: a machine may stand still for seconds, at any moment.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Ports that were named by [`free_port`].
+static NAMED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// A port that nobody has, below those that the kernel gives to clients; none is named twice.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
+    let mut named = NAMED.lock().expect("not poisoned");
+    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     (0..1000)
         .map(|_| rand::random_range(20000..32000))
-        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .find(|port| is_free(*port) && named.insert(*port))
         .expect("a free port")
 }
 

@@ -3,13 +3,12 @@
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
 use redis::{FromRedisValue, RedisResult};
 use tempfile::TempDir;
 
-use crate::{eventually, free_port, installed::redis_server};
+use crate::{PATIENCE, eventually, free_port, installed::redis_server};
 
 /// A server as a process.
 pub struct Server {
@@ -38,14 +37,15 @@ impl Server {
         Self::run_in(folder("bangban-redis."), args, env)
     }
 
-    /// A Sentinel that watches a server under the name `main`.
+    /// A Sentinel that watches a server under the name `main`. It passes over a replica that was cut off for ten times as long
+    /// as a master may be silent, before that one died.
     #[must_use]
     pub fn sentinel(master: u16, quorum: u16) -> Self {
         let folder = folder("bangban-sentinel.");
         let config = folder.path().join("sentinel.conf");
         let text = format!(
             "sentinel monitor main 127.0.0.1 {master} {quorum}\n\
-             sentinel down-after-milliseconds main 500\n\
+             sentinel down-after-milliseconds main 2000\n\
              sentinel failover-timeout main 2000\n"
         );
         std::fs::write(&config, text).expect("written");
@@ -82,9 +82,14 @@ impl Server {
             .envs(self.env.iter().cloned())
             .stdout(log)
             .stderr(Stdio::null());
-        self.process = Some(command.spawn().expect("redis-server runs"));
-        eventually("redis-server answers", Duration::from_secs(10), || {
-            self.try_ask::<String>(&["PING"]).ok()
+        let process = command.spawn().expect("redis-server runs");
+        let id = format!("process_id:{}\r\n", process.id());
+        self.process = Some(process);
+        // It and no other, which may have come to this port before.
+        eventually("redis-server answers", PATIENCE, || {
+            self.try_ask::<String>(&["PING"]).ok()?;
+            let told: String = self.try_ask(&["INFO", "server"]).ok()?;
+            told.contains(&id).then_some(())
         });
     }
 
@@ -94,8 +99,8 @@ impl Server {
 
     pub(crate) fn try_ask<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         let client = redis::Client::open(self.url())?;
-        let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
-        connection.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut connection = client.get_connection_with_timeout(PATIENCE)?;
+        connection.set_read_timeout(Some(PATIENCE))?;
         redis::cmd(words[0]).arg(&words[1..]).query(&mut connection)
     }
 
@@ -108,12 +113,10 @@ impl Server {
     /// A value of INFO. A server that changes its role closes connections, so it is asked more than once.
     ///
     /// # Panics
-    /// When it does not answer within five seconds.
+    /// When it does not answer.
     #[must_use]
     pub fn info(&self, section: &str, name: &str) -> String {
-        let info: String = eventually("INFO", Duration::from_secs(5), || {
-            self.try_ask(&["INFO", section]).ok()
-        });
+        let info: String = eventually("INFO", PATIENCE, || self.try_ask(&["INFO", section]).ok());
         let line = info
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -135,6 +138,23 @@ impl Server {
             .status()
             .expect("kill runs");
         assert!(status.success(), "{signal} was not sent");
+    }
+
+    /// Until it is the master, which takes the others most of the time: that its own is gone is noticed, and voted on, and voted
+    /// on again where a vote has failed.
+    ///
+    /// # Panics
+    /// When it does not become it.
+    pub fn is_promoted(&self) {
+        eventually("the replica is promoted", PATIENCE, || {
+            (self.info("replication", "role") == "master").then_some(())
+        });
+    }
+
+    /// As a replica in a Cluster: from here on it takes its master's place when that is gone. Before it waits for it, as for one
+    /// that is started again, or that the machine kept waiting.
+    pub fn may_take_over(&self) {
+        self.ask::<()>(&["CONFIG", "SET", "cluster-replica-no-failover", "no"]);
     }
 
     /// From here on its replica learns nothing any more, and it acknowledges writes all the same.

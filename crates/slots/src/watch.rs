@@ -128,25 +128,37 @@ mod tests {
 
     #[test]
     fn a_day_that_is_used_all_the_time_has_its_turn_once_in_a_rest() {
-        let in_use = InUse::new(Duration::from_millis(60));
-        let mut taken = Vec::new();
+        let rest = Duration::from_millis(60);
+        let in_use = InUse::new(rest);
+        // Before and behind each turn.
+        let mut turns: Vec<(Instant, Instant)> = Vec::new();
         let began = Instant::now();
-        while began.elapsed() < Duration::from_millis(200) {
+        while turns.len() < 3 {
+            assert!(began.elapsed() < Duration::from_secs(60), "{turns:?}");
             in_use.note([&day(1)]);
-            taken.extend(in_use.take(10));
+            let before = Instant::now();
+            if in_use.take(10) == [day(1)] {
+                turns.push((before, Instant::now()));
+            }
         }
-        assert!((2..=4).contains(&taken.len()), "{}", taken.len());
+        let are_apart = |pair: &[(Instant, Instant)]| pair[1].1 - pair[0].0 >= rest;
+        assert!(turns.windows(2).all(are_apart), "{turns:?}");
     }
 
     #[test]
     fn each_use_is_followed_by_a_turn_and_a_day_out_of_use_has_none() {
-        let in_use = InUse::new(Duration::from_millis(30));
-        let rested = || std::thread::sleep(Duration::from_millis(40));
+        let in_use = InUse::new(Duration::from_secs(3600));
         in_use.note([&day(1)]);
         assert_eq!(in_use.take(10), [day(1)]);
         // While it rests.
         in_use.note([&day(1)]);
         assert_eq!(in_use.take(10), []);
+
+        let in_use = InUse::new(Duration::from_millis(30));
+        let rested = || std::thread::sleep(Duration::from_millis(40));
+        in_use.note([&day(1)]);
+        assert_eq!(in_use.take(10), [day(1)]);
+        in_use.note([&day(1)]);
         rested();
         assert_eq!(in_use.take(10), [day(1)]);
         assert!(in_use.has(&day(1)) && !in_use.has(&day(2)));

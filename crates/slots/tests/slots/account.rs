@@ -15,7 +15,7 @@ use crate::workload::{Crowd, day, ready};
 
 const OPERATING: &str = include_str!("../../../../docs/operating.md");
 
-const SECONDS: Duration = Duration::from_secs(15);
+const SECONDS: Duration = Duration::from_secs(60);
 
 /// What stands between backticks from the account on: its command, what it needs besides in a Cluster, and with a database.
 fn documented() -> [Vec<&'static str>; 3] {

@@ -19,8 +19,8 @@ const BUDGET: f64 = 1e9 / (44_000.0 * 30.0);
 async fn a_month_of_all_sites_fits_in_a_gigabyte() {
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
-    let gate = Gate::redis(server.settings(), truth as _).unwrap();
-    ready(&gate, Duration::from_secs(10)).await;
+    let gate = Gate::redis(server.patient(), truth as _).unwrap();
+    ready(&gate, Duration::from_secs(60)).await;
     let slot = SlotState {
         reserved: 1,
         seats: vec![Row::Taken, Row::Free, Row::Taken, Row::Free],

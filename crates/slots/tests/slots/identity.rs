@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bangban_rig::{Server, eventually};
 use bangban_slots::{BoxError, Gate, Generations, Health, Picked, Place, Settings, Who};
@@ -11,7 +11,7 @@ use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 
-const SECONDS: Duration = Duration::from_secs(10);
+const SECONDS: Duration = Duration::from_secs(60);
 
 fn exists(server: &Server, script: &str) -> bool {
     server.ask::<Vec<bool>>(&["SCRIPT", "EXISTS", script])[0]
@@ -91,7 +91,7 @@ async fn a_master_that_was_demoted_and_promoted_again_is_not_believed() {
     // Nothing runs beside the calls that could notice by itself.
     let settings = Settings {
         check_every: Duration::from_secs(600),
-        ..first.settings()
+        ..first.patient()
     };
     let gate = Gate::redis(settings, Arc::clone(&truth) as _).unwrap();
     ready(&gate, SECONDS).await;
@@ -104,10 +104,7 @@ async fn a_master_that_was_demoted_and_promoted_again_is_not_believed() {
     let place = seat.place();
     truth.claim(&day, place).unwrap();
     seat.taken().await;
-    assert!(matches!(
-        gate.pick(&day, 0, Who::Ordinary).await,
-        Picked::Full
-    ));
+    says_full(&gate, &day).await;
     in_step(&first, &second);
 
     // The second goes its own way; then the first frees the seat, and loses that.
@@ -117,7 +114,8 @@ async fn a_master_that_was_demoted_and_promoted_again_is_not_believed() {
     first.ask::<()>(&["REPLICAOF", "127.0.0.1", &second.port.to_string()]);
     in_step(&second, &first);
     first.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
-    assert_eq!(gate.health(), Health::Ready, "nobody noticed");
+    // Nobody notices.
+    ready(&gate, SECONDS).await;
 
     let answer = gate.pick(&day, 0, Who::Ordinary).await;
     assert!(matches!(answer, Picked::Again { .. }), "{answer:?}");
@@ -136,6 +134,20 @@ async fn free(gate: &Gate, truth: &Truth, day: &bangban_slots::Day, place: Place
     };
     assert_eq!(truth.free(day, &[place], generation).await, [place]);
     gate.freed(day, &[place]).await;
+}
+
+/// Until it says "full": a moment later where the machine stood still, and what it knew of the generation was too old.
+async fn says_full(gate: &Gate, day: &bangban_slots::Day) {
+    let since = Instant::now();
+    loop {
+        let after = match gate.pick(day, 0, Who::Ordinary).await {
+            Picked::Full => return,
+            Picked::Again { after } if since.elapsed() < SECONDS => after,
+            Picked::Unavailable(it) if since.elapsed() < SECONDS => it.after,
+            other => panic!("{other:?}"),
+        };
+        tokio::time::sleep(after).await;
+    }
 }
 
 /// What the service does, until there is a seat or none.
@@ -157,7 +169,7 @@ pub async fn pick_after_rebuild(gate: &Gate, truth: &Truth, day: &bangban_slots:
 async fn a_seat_that_nobody_waits_for_any_more_is_given_back() {
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
-    let gate = Gate::redis(server.settings(), Arc::clone(&truth) as _).unwrap();
+    let gate = Gate::redis(server.patient(), Arc::clone(&truth) as _).unwrap();
     ready(&gate, SECONDS).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
@@ -184,20 +196,21 @@ async fn without_redis_the_answer_comes_at_once() {
     while gate.health() == Health::Ready {
         _ = gate.pick(&day, 0, Who::Ordinary).await;
     }
-    let since = std::time::Instant::now();
-    for _ in 0..100 {
-        assert!(matches!(
-            gate.pick(&day, 0, Who::Ordinary).await,
-            Picked::Unavailable(_)
-        ));
-        assert!(gate.availability(std::slice::from_ref(&day)).await.is_err());
-        assert!(gate.release(&day, &[]).await.is_err());
+    // The machine may stand still at one time, and does not at all times.
+    let mut quickest = Duration::MAX;
+    for _ in 0..5 {
+        let since = Instant::now();
+        for _ in 0..20 {
+            assert!(matches!(
+                gate.pick(&day, 0, Who::Ordinary).await,
+                Picked::Unavailable(_)
+            ));
+            assert!(gate.availability(std::slice::from_ref(&day)).await.is_err());
+            assert!(gate.release(&day, &[]).await.is_err());
+        }
+        quickest = quickest.min(since.elapsed());
     }
-    assert!(
-        since.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        since.elapsed()
-    );
+    assert!(quickest < Duration::from_millis(100), "{quickest:?}");
     server.run();
     ready(&gate, SECONDS).await;
 }
@@ -207,18 +220,20 @@ async fn without_redis_the_answer_comes_at_once() {
 async fn a_redis_that_was_demoted_is_degraded_all_the_time_until_it_is_a_master_again() {
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
-    let gate = Gate::redis(server.settings(), Arc::clone(&truth) as _).unwrap();
+    let gate = Gate::redis(server.patient(), Arc::clone(&truth) as _).unwrap();
     ready(&gate, SECONDS).await;
     let nobody = bangban_rig::free_port().to_string();
     server.ask::<()>(&["REPLICAOF", "127.0.0.1", &nobody]);
     let day = day(0);
-    while gate.health() == Health::Ready {
-        _ = gate.begin_rebuild(&day).await;
+    while gate.begin_rebuild(&day).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // What was told of the trouble is taken up by then, and the first attempt to repair it has failed.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let since = std::time::Instant::now();
+    // What was told of the trouble is taken up by then, and the first attempt to repair it has failed: so many looks later,
+    // however long the machine stands still meanwhile.
+    for _ in 0..150 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let since = Instant::now();
     while since.elapsed() < Duration::from_secs(2) {
         assert_ne!(gate.health(), Health::Ready, "it cannot be written to");
         tokio::time::sleep(Duration::from_micros(200)).await;
@@ -269,7 +284,7 @@ async fn a_process_that_is_cut_off_with_an_old_master_tells_nobody_full() {
     let (old, new) = (Server::start(&[]), Server::start(&[]));
     let cut: Arc<Cut> = Arc::default();
     let truth = &cut.truth;
-    let before = Gate::redis(old.settings(), Arc::clone(&cut) as _).unwrap();
+    let before = Gate::redis(old.patient(), Arc::clone(&cut) as _).unwrap();
     ready(&before, SECONDS).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
@@ -279,13 +294,10 @@ async fn a_process_that_is_cut_off_with_an_old_master_tells_nobody_full() {
     let place = seat.place();
     truth.claim(&day, place).unwrap();
     seat.taken().await;
-    assert!(matches!(
-        before.pick(&day, 0, Who::Ordinary).await,
-        Picked::Full
-    ));
+    says_full(&before, &day).await;
 
     cut.is_cut.store(true, Ordering::Relaxed);
-    let after = Gate::redis(new.settings(), Arc::clone(truth) as _).unwrap();
+    let after = Gate::redis(new.patient(), Arc::clone(truth) as _).unwrap();
     ready(&after, SECONDS).await;
     assert!(matches!(
         pick_after_rebuild(&after, truth, &day).await,
@@ -300,9 +312,10 @@ async fn a_process_that_is_cut_off_with_an_old_master_tells_nobody_full() {
     );
 
     // The old master answers as ever, and says full.
+    let withheld = before.counts().full_withheld;
     let answer = before.pick(&day, 0, Who::Ordinary).await;
     assert!(matches!(answer, Picked::Again { .. }), "{answer:?}");
-    assert_eq!(before.counts().full_withheld, 1);
+    assert_eq!(before.counts().full_withheld, withheld + 1);
     assert!(matches!(
         pick_after_rebuild(&after, truth, &day).await,
         Picked::Seat(_)
@@ -315,14 +328,14 @@ async fn a_release_through_an_old_master_frees_no_row() {
     let (old, new) = (Server::start(&[]), Server::start(&[]));
     let cut: Arc<Cut> = Arc::default();
     let truth = &cut.truth;
-    let before = Gate::redis(old.settings(), Arc::clone(&cut) as _).unwrap();
+    let before = Gate::redis(old.patient(), Arc::clone(&cut) as _).unwrap();
     ready(&before, SECONDS).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
     let place = Place { slot: 0, seat: 0 };
     truth.claim(&day, place).unwrap();
     cut.is_cut.store(true, Ordering::Relaxed);
-    let after = Gate::redis(new.settings(), Arc::clone(truth) as _).unwrap();
+    let after = Gate::redis(new.patient(), Arc::clone(truth) as _).unwrap();
     ready(&after, SECONDS).await;
     assert!(matches!(
         pick_after_rebuild(&after, truth, &day).await,
@@ -340,10 +353,8 @@ async fn a_release_through_an_old_master_frees_no_row() {
         truth.free(&day, &[place], generation).await.is_empty(),
         "the statement is guarded by the generation"
     );
-    assert!(
-        matches!(after.pick(&day, 0, Who::Ordinary).await, Picked::Full),
-        "and so this is right"
-    );
+    // And so this is right.
+    says_full(&after, &day).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

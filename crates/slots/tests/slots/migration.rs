@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bangban_rig::{Cluster, Server};
-use bangban_slots::{Day, Gate, Picked, Place, Settings, Who};
+use bangban_slots::{Day, Gate, Picked, Place, Who};
 
 use crate::identity::pick_after_rebuild;
 use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 
-const SECONDS: Duration = Duration::from_secs(20);
+const SECONDS: Duration = Duration::from_secs(60);
 const SLOTS: u16 = 4;
 const SEATS: u16 = 1200;
 const ALL: usize = SLOTS as usize * SEATS as usize;
@@ -87,10 +87,7 @@ fn asking(server: &Server) -> usize {
 async fn a_day_that_moves_to_another_master_is_served_on_its_way_and_no_seat_is_given_twice() {
     let cluster = Cluster::start();
     let truth: Arc<Truth> = Arc::default();
-    let settings = Settings {
-        answer_within: SECONDS,
-        ..cluster.settings()
-    };
+    let settings = cluster.patient();
     let gates = [0, 1].map(|_| Gate::redis(settings.clone(), Arc::clone(&truth) as _).unwrap());
     let day = day(0);
     truth.publish(&day, &[(SEATS, 0); SLOTS as usize]);
@@ -129,7 +126,7 @@ async fn a_day_that_moves_to_another_master_is_served_on_its_way_and_no_seat_is_
     given.reaches(ALL / 3).await;
     assert_eq!(asking(to), 0, "it is where it was");
     let port = to.port.to_string();
-    from.ask::<()>(&["MIGRATE", "127.0.0.1", &port, day.key(), "0", "5000"]);
+    from.ask::<()>(&["MIGRATE", "127.0.0.1", &port, day.key(), "0", "60000"]);
     // From here on the day is there, and the slot is not.
     let moved = given.places().len();
     given.reaches(moved + ALL / 3).await;

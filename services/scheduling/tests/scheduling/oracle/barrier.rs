@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use bangban_rig::PATIENCE;
 use sea_orm::{
     ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, Statement,
     TransactionTrait as _,
 };
 
 use super::stage::Stage;
+
+/// So many looks in a row, three seconds of them, at which nobody waits.
+const QUIET: usize = 150;
 
 /// Holds writes back until it lets go.
 pub struct Barrier {
@@ -60,21 +64,18 @@ impl Barrier {
                 return waiting;
             }
             let waited = began.elapsed();
-            assert!(
-                waited < Duration::from_secs(10),
-                "{waiting:?} write, and no more"
-            );
+            assert!(waited < PATIENCE, "{waiting:?} write, and no more");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Lets go when nobody waits any more: those who did, and have nobody left to answer to, will never write.
+    /// Lets go when nobody waits any more: those who did, and have nobody left to answer to, will never write. Who has not read
+    /// yet what it was sent does not wait yet, so that nobody must for many looks.
     pub async fn lets_none_write(self) {
-        loop {
+        let mut quiet = 0;
+        while quiet < QUIET {
             let waiting = self.waiting().await;
-            if waiting.is_empty() {
-                break;
-            }
+            quiet = if waiting.is_empty() { quiet + 1 } else { 0 };
             for pid in waiting {
                 let sql = format!("SELECT pg_terminate_backend({pid})");
                 self.db.execute_unprepared(&sql).await.expect("ended");
@@ -109,10 +110,7 @@ impl Barrier {
             {
                 return;
             }
-            assert!(
-                began.elapsed() < Duration::from_secs(5),
-                "it is not written"
-            );
+            assert!(began.elapsed() < PATIENCE, "it is not written");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

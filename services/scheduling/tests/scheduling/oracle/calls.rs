@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::served::world::{DISTRICT, World};
 
 /// How long one call may take before its caller gives it up and asks again.
-const ONE_CALL: Duration = Duration::from_secs(20);
+pub const ONE_CALL: Duration = Duration::from_secs(20);
 
 /// How long anybody may be without an answer, whatever happens to the servers.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -82,7 +82,9 @@ pub async fn served_again(stage: &Stage, replica: &Server, is_lost: impl FnOnce(
     stage.log.serves(30).await;
     stage.fault();
     tokio::task::block_in_place(is_lost);
-    stage.is_failed_over(stage.log.clock.now_us()).await;
+    let died = stage.log.clock.now_us();
+    tokio::task::block_in_place(|| replica.is_promoted());
+    stage.is_failed_over(died).await;
     assert_eq!(replica.info("replication", "role"), "master");
     regulars.leave().await;
     let seen = stage.judged().await;

@@ -21,7 +21,7 @@ async fn bb_9_2b_through_flush_death_old_data_standstill_and_a_wrong_clock_nobod
     };
     let sweeps = stage.sweeps();
     let redis = &mut redis.masters()[0];
-    flush_death_old_data_and_standstill(&stage, redis).await;
+    flush_death_old_data_and_standstill(&stage, redis, None).await;
 
     let before: Vec<u64> = redis.ask(&["TIME"]);
     while_it_happens(&stage, 6, async {
@@ -40,8 +40,13 @@ async fn bb_9_2b_through_flush_death_old_data_standstill_and_a_wrong_clock_nobod
     seen.has_enough(200, 49_000, (stage.faults(), 9));
 }
 
-/// All that happens to one server; on a Cluster, to the master that has the contested day.
-pub async fn flush_death_old_data_and_standstill(stage: &Stage, redis: &mut Server) {
+/// All that happens to one server; on a Cluster, to the master that has the contested day, whose replica takes its place when it
+/// stands still.
+pub async fn flush_death_old_data_and_standstill(
+    stage: &Stage,
+    redis: &mut Server,
+    replica: Option<&Server>,
+) {
     while_it_happens(stage, 6, async {
         for _ in 0..3 {
             stage.fault();
@@ -74,7 +79,13 @@ pub async fn flush_death_old_data_and_standstill(stage: &Stage, redis: &mut Serv
     while_it_happens(stage, 6, async {
         stage.fault();
         redis.pause();
+        if let Some(replica) = replica {
+            replica.may_take_over();
+        }
         tokio::time::sleep(Duration::from_secs(5)).await;
+        if let Some(replica) = replica {
+            tokio::task::block_in_place(|| replica.is_promoted());
+        }
         redis.resume();
     })
     .await;

@@ -27,6 +27,7 @@ mod faults;
 mod judge;
 mod killed;
 mod linear;
+mod looks;
 mod process;
 mod quick;
 mod redis;

@@ -46,6 +46,22 @@ impl Process {
 
     /// Starts it, again.
     pub fn run(&mut self) {
+        let address = self.address;
+        eventually("a process serves", Duration::from_secs(90), || {
+            if !self.goes_on() {
+                self.begins();
+            }
+            std::net::TcpStream::connect(address).ok()
+        });
+    }
+
+    /// Whether there is one: it may have ended, where the machine stood still when it began.
+    fn goes_on(&mut self) -> bool {
+        let state = self.process.as_mut().map(|process| process.try_wait());
+        state.is_some_and(|ended| ended.expect("a state").is_none())
+    }
+
+    fn begins(&mut self) {
         let this = std::env::current_exe().expect("a program");
         let process = Command::new(this)
             .args(["--exact", "oracle::process::serves", "--ignored"])
@@ -55,10 +71,6 @@ impl Process {
             .stderr(Stdio::null())
             .spawn();
         self.process = Some(process.expect("a process"));
-        let address = self.address;
-        eventually("a process serves", Duration::from_secs(20), || {
-            std::net::TcpStream::connect(address).ok()
-        });
     }
 
     /// SIGSTOP: it does nothing more, and keeps its connections.
@@ -68,7 +80,7 @@ impl Process {
             .args(["-s", "STOP", &id.to_string()])
             .status();
         assert!(sent.expect("kill runs").success(), "it was not stopped");
-        eventually("all its threads stand", Duration::from_secs(5), || {
+        eventually("all its threads stand", Duration::from_secs(30), || {
             let mut threads = std::fs::read_dir(format!("/proc/{id}/task")).expect("threads");
             let stands = threads.all(|thread| is_stopped(&thread.expect("a thread").path()));
             stands.then_some(())
@@ -114,6 +126,7 @@ fn serves() {
     };
     config.database.url = database.to_owned();
     config.database.max_connections = 8;
+    config.database.acquire_seconds = 60;
     config.database.migrate = false;
     config.redis.url = redis.to_owned();
     config.server.listen = address.parse().expect("an address");

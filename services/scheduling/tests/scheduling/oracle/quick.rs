@@ -7,6 +7,8 @@
 //! * the atomicity of the gate's script: a crowd at one gate, of which the database refuses nobody.
 
 use bangban_proto::bangban::scheduling::v1::{self as v1, Hold};
+use bangban_slots::Counts;
+use chrono::TimeDelta;
 use futures::{
     FutureExt as _,
     future::{Either, ready, select},
@@ -23,7 +25,7 @@ use super::{
     stage::{self, Stage},
     truth::{HELD, Truth},
 };
-use crate::served::world::{ADMIN, CHEN_JUN, DISTRICT};
+use crate::served::world::{ADMIN, CHEN_JUN, DISTRICT, World};
 
 /// What two gates in memory say is "full" is wrong now and then, which is why a platform of two processes refuses them:
 /// everything else must hold all the same.
@@ -81,8 +83,8 @@ async fn bb_9_2b_a_confirmation_that_meets_the_end_of_its_hold_is_not_undone_by_
     let Some(stage) = Stage::open("end_of_hold", "", (1, 0), 2).await else {
         return;
     };
-    // Time enough to ask for the confirmation on a machine that does much else.
-    stage.world.rules(stage::rules(6)).await;
+    // It ends when the confirmation is being written, however slow the machine is.
+    stage.world.rules(stage::rules(60)).await;
     let caller = stage.caller(0);
     let Answer::Held(hold) = caller.hold(&stage.slot(0), &somebody()).await else {
         panic!("not held")
@@ -91,6 +93,8 @@ async fn bb_9_2b_a_confirmation_that_meets_the_end_of_its_hold_is_not_undone_by_
     let ends = async {
         // First the confirmation, then, when the hold is over, the sweep of another process.
         barrier.holds_back(1).await;
+        let is_over = World::end_of(&hold) + TimeDelta::seconds(2);
+        stage.world.advance_to(is_over).await;
         barrier.holds_back(2).await;
         barrier.lets_go().await;
     };
@@ -204,6 +208,8 @@ pub async fn one_gate(redis: Redis) {
     let Some(stage) = Stage::on(&redis, "one_gate", (20, 0), 2).await else {
         return;
     };
+    // Nothing expires here, however slow the machine is.
+    stage.world.rules(stage::rules(60)).await;
     for slot in 0..2 {
         let (one, two) = join!(rush(&stage, 2 * slot, 80), rush(&stage, 2 * slot + 1, 80));
         assert_eq!((one.counts(), two.counts()), ((20, 60), (20, 60)));
@@ -212,10 +218,12 @@ pub async fn one_gate(redis: Redis) {
     let seen = stage.judged().await;
     seen.has_enough(80, 240, (0, 0));
     let counts = stage.counts();
-    let refused: Vec<_> = counts.iter().map(|c| (c.refused, c.drift_found)).collect();
-    assert_eq!(
-        refused,
-        [(0, 0), (0, 0)],
+    let all = |count: fn(Counts) -> u64| counts.iter().map(|c| count(*c)).sum::<u64>();
+    // Who takes a seat while the machine stands still for seconds is given up by the audit: it may be another's as well.
+    let given_up = all(|c| c.abandoned);
+    let twice = [all(|c| c.refused), all(|c| c.drift_repaired)];
+    assert!(
+        twice.iter().all(|count| *count <= given_up),
         "seats were given to two: {counts:?}"
     );
 }

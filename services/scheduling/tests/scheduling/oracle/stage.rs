@@ -3,10 +3,11 @@
 use std::{
     future::Future,
     sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bangban_proto::bangban::scheduling::v1::{self as v1, BookingPolicy};
+use bangban_rig::PATIENCE;
 use bangban_scheduling::tasks;
 use bangban_slots::{Counts, Day, Health, Picked, Who as For};
 use chrono::NaiveDate;
@@ -14,8 +15,9 @@ use tokio::runtime::Runtime;
 use tonic::transport::{Channel, Endpoint};
 
 use super::{
-    calls::{Caller, Log},
+    calls::{Caller, Log, ONE_CALL},
     judge::{self, History, Seen},
+    looks::Looks,
     redis::Redis,
     truth::{self, COOLING, HELD, Truth},
 };
@@ -28,12 +30,12 @@ use crate::served::{
 /// How long a hold lives: so short that some expire in every test.
 pub const HOLD_SECONDS: u32 = 2;
 
-/// How long what is over may stay: the time of a hold, and some looks of the sweep.
-const CLEARED_WITHIN: Duration = Duration::from_secs(15);
+/// How long what is over may stay: the time of a hold, some looks of the sweep, and two of the audit, which rests for twenty
+/// times as long as it looked.
+const CLEARED_WITHIN: Duration = Duration::from_secs(25);
 
-/// From the loss of a master until somebody who asked since is confirmed: that it is noticed and voted on takes the servers
-/// most of it.
-pub const FAILED_OVER: Duration = Duration::from_secs(10);
+/// From when another is the master until somebody who asked since the first was lost is confirmed.
+const FAILED_OVER: Duration = Duration::from_secs(10);
 
 /// Slots of the day.
 pub const SLOTS: u16 = 4;
@@ -78,9 +80,7 @@ impl Drop for Beside {
 /// A connection that is made when it is needed, and again when it was lost.
 pub fn channel(address: std::net::SocketAddr) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
-    endpoint
-        .connect_timeout(Duration::from_secs(2))
-        .connect_lazy()
+    endpoint.connect_timeout(ONE_CALL).connect_lazy()
 }
 
 impl Stage {
@@ -191,14 +191,13 @@ impl Stage {
 
     /// Until the gate of each replica says that all seats are free.
     pub async fn all_is_free(&self) {
-        let began = Instant::now();
+        let mut looks = Looks::within(CLEARED_WITHIN, Duration::from_millis(20));
         for replica in 0..self.replicas.len() {
             while !self.free(replica).await.is_some_and(|slots| {
                 slots.len() == self.slots().len()
                     && slots.iter().all(|(_, free)| *free == self.capacity)
             }) {
-                assert!(began.elapsed() < CLEARED_WITHIN, "a gate does not notice");
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                assert!(looks.goes_on().await, "a gate does not notice");
             }
         }
     }
@@ -232,7 +231,7 @@ impl Stage {
 
     /// Until no hold is left and nothing cools any more: within the time of a hold and some looks.
     pub async fn clears(&self) {
-        let began = Instant::now();
+        let mut looks = Looks::within(CLEARED_WITHIN, Duration::from_millis(50));
         loop {
             let truth = Truth::read(&self.world.store).await;
             let last = truth.last();
@@ -244,48 +243,56 @@ impl Stage {
                 return;
             }
             assert!(
-                began.elapsed() < CLEARED_WITHIN,
+                looks.goes_on().await,
                 "I6: not cleared within {CLEARED_WITHIN:?}: {left:?}; {:?}",
                 self.world.served.service.health()
             );
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// How many seats of the slot that a crowd wants anybody could have, as the gate says, by whatever processes there are.
+    /// How many seats of the slot that a crowd wants anybody could have, as the gate says, by whatever processes there are; none
+    /// where it is not heard in time.
     async fn gate_has(&self) -> Option<u16> {
         let day = Day::new(DISTRICT, SITE, self.days[0]).expect("a day");
         let gate = self.world.served.service.gate();
-        let days = gate.availability(&[day]).await.expect("a gate");
+        let days = gate.availability(&[day]).await.ok()?;
         days[0].as_ref().map(|slots| slots[0].ordinary)
     }
 
     /// Until the gate says that so many can be had.
     pub async fn gate_comes_to(&self, free: u32) {
-        let began = Instant::now();
+        let mut looks = Looks::within(CLEARED_WITHIN, Duration::from_millis(10));
         while self.gate_has().await.map(u32::from) != Some(free) {
-            let waited = began.elapsed();
-            assert!(waited < CLEARED_WITHIN, "{:?}", self.gate_has().await);
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(looks.goes_on().await, "{:?}", self.gate_has().await);
         }
     }
 
     /// Whether the gate is sure that nobody can have a seat of the slot that a crowd wants. While none is free it is not
-    /// if it has given one whose row it does not know to be written, or was told of one that its row will be free.
+    /// if it has given one whose row it does not know to be written, or was told of one that its row will be free. Where it
+    /// cannot say it is asked again.
     ///
     /// # Panics
-    /// When one is free, or the gate is not able to say.
+    /// When one stays free, or the gate is not able to say.
     pub async fn gate_says_full(&self) -> bool {
         let day = Day::new(DISTRICT, SITE, self.days[0]).expect("a day");
         let gate = self.world.served.service.gate();
-        assert_eq!(self.gate_has().await, Some(0), "known, and none free");
-        let withheld = gate.counts().full_withheld;
-        let picked = gate.pick(&day, 0, For::Ordinary).await;
-        assert_eq!(gate.counts().full_withheld, withheld, "it is not admitted");
-        match picked {
-            Picked::Full => true,
-            Picked::Again { .. } => false,
-            other => panic!("{other:?}"),
+        let mut looks = Looks::within(PATIENCE, Duration::from_millis(20));
+        loop {
+            let free = self.gate_has().await;
+            if free == Some(0) {
+                let withheld = gate.counts().full_withheld;
+                let picked = gate.pick(&day, 0, For::Ordinary).await;
+                let is_withheld = gate.counts().full_withheld > withheld;
+                match picked {
+                    Picked::Full => return true,
+                    Picked::Again { .. } if !is_withheld => return false,
+                    _ => {}
+                }
+            }
+            assert!(
+                looks.goes_on().await,
+                "{free:?} are free, or the gate cannot say"
+            );
         }
     }
 
@@ -300,21 +307,22 @@ impl Stage {
         rows.count()
     }
 
-    /// Until somebody is confirmed on a seat of the day that a crowd wants, asked for since its master was lost then.
+    /// Until somebody is confirmed on a seat of the day that a crowd wants, asked for since its master was lost then; by now
+    /// there is another.
     ///
     /// # Panics
-    /// When that takes longer than [`FAILED_OVER`].
+    /// When that takes longer than [`FAILED_OVER`] from now on.
     pub async fn is_failed_over(&self, died: i64) {
         let slots = &self.slots()[..SLOTS.into()];
-        let within = i64::try_from(FAILED_OVER.as_micros()).expect("short");
-        while self.log.clock.now_us() < died + within {
+        let mut looks = Looks::within(FAILED_OVER, Duration::from_millis(20));
+        loop {
             if let Some(again) = self.log.again_after(died, slots) {
                 println!("served again {again:?} after the master was lost");
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            let what = "nobody is served by the new master";
+            assert!(looks.goes_on().await, "{what} within {FAILED_OVER:?}");
         }
-        panic!("nobody is served within {FAILED_OVER:?}");
     }
 
     /// What the gate says is free, by slot, once it knows; `None` while it does not.
@@ -360,24 +368,23 @@ impl Stage {
         }
     }
 
-    /// Judges everything, when nobody calls any more; the gate agrees with the database within seconds.
+    /// Judges everything, when nobody calls any more; the gate agrees with the database within [`CLEARED_WITHIN`].
     pub async fn judged(&self) -> Seen {
         println!("{:?}", self.log.tally());
         self.clears().await;
         let mut history = self.history().await;
-        let began = Instant::now();
+        let mut looks = Looks::within(CLEARED_WITHIN, Duration::from_millis(100));
         loop {
             if let Some(free) = self.free(0).await {
                 history.free = free;
             }
-            if judge::agrees(&history) || began.elapsed() > Duration::from_secs(10) {
+            if judge::agrees(&history) || !looks.goes_on().await {
                 assert!(
                     !history.free.is_empty(),
                     "I5: the gate does not say what is free"
                 );
                 return judge::judge(&history);
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
