@@ -31,6 +31,10 @@ const BATCH: i64 = 100;
 /// Days that are used otherwise take one part of so many of the time, and so does the round.
 const SHARE: u32 = 20;
 
+/// But days in use rest no longer than this, also behind a look that took long because the machine or the database stood still:
+/// what is wrong on them is set right within seconds.
+const LONGEST: Duration = Duration::from_secs(5);
+
 /// The shortest round: with few days each is looked at so often.
 const ROUND: Duration = Duration::from_secs(2);
 
@@ -56,6 +60,12 @@ impl Pace {
     /// Behind work that began then.
     fn rests(&mut self, began: Instant) {
         self.next = began + began.elapsed() * self.share;
+    }
+
+    /// The same, for no longer than the longest rest.
+    fn rests_briefly(&mut self, began: Instant) {
+        self.rests(began);
+        self.next = self.next.min(Instant::now() + LONGEST);
     }
 }
 
@@ -113,7 +123,7 @@ async fn looked_at(
     let began = Instant::now();
     let days = days.iter().filter_map(|day| parsed(day.key()));
     let drift = compared(rpc, days.collect()).await;
-    pace.rests(began);
+    pace.rests_briefly(began);
     Ok(drift?.unwrap_or_default())
 }
 
@@ -232,4 +242,23 @@ fn parsed(name: &str) -> Option<(String, DayKey)> {
         date: date.parse().ok()?,
     };
     Some((district.to_owned(), day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bb_9_2b_days_in_use_rest_for_a_share_of_the_time_and_for_seconds_at_the_most() {
+        let slow = Instant::now() - Duration::from_secs(60);
+        let mut pace = Pace::one_in(SHARE);
+        pace.rests(slow);
+        assert!(pace.next >= slow + 60 * Duration::from_secs(20));
+        pace.rests_briefly(slow);
+        assert!(pace.next <= Instant::now() + LONGEST);
+        assert!(pace.next > slow + Duration::from_secs(60));
+        let quick = Instant::now() - Duration::from_millis(10);
+        pace.rests_briefly(quick);
+        assert!(pace.next >= quick + Duration::from_millis(200));
+    }
 }

@@ -30,9 +30,9 @@ use crate::served::{
 /// How long a hold lives: so short that some expire in every test.
 pub const HOLD_SECONDS: u32 = 2;
 
-/// How long what is over may stay: the time of a hold, some looks of the sweep, and two of the audit, which rests for twenty
-/// times as long as it looked.
-const CLEARED_WITHIN: Duration = Duration::from_secs(25);
+/// How long what is over may stay: the time of a hold, some looks of the sweep, and two of the audit, which rests for five
+/// seconds at the most.
+const CLEARED_WITHIN: Duration = Duration::from_secs(15);
 
 /// From when another is the master until somebody who asked since the first was lost is confirmed.
 const FAILED_OVER: Duration = Duration::from_secs(10);

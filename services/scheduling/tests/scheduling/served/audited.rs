@@ -30,9 +30,8 @@ const OTHERS: usize = 3_000;
 /// The round does not come to those of the tests sooner.
 const ROUND: Duration = Duration::from_secs(12);
 
-/// How long a day may stay wrong at the most: a look rests for many times as long as it took, also where the machine stood
-/// still meanwhile.
-const WITHIN: Duration = Duration::from_secs(120);
+/// How long a day may stay wrong at the most, where the machine stands still meanwhile.
+const WITHIN: Duration = Duration::from_secs(90);
 
 /// How often it is tried whether days in use come before the round.
 const TRIES: u16 = 3;
