@@ -2,21 +2,27 @@
 
 use std::time::Duration;
 
-use bangban_kit::refusal::{Kind, Refusal};
+use bangban_kit::{
+    access::{Deadline, too_late},
+    refusal::{Kind, Refusal},
+};
 use tonic::{Code, Status};
 
-/// Directory's refusals are ours, and told as they are; its absence is a passing one: DIRECTORY_UNAVAILABLE. A database that
-/// directory cannot reach is its absence too, because it is not ours that is away.
+/// Directory's refusals are ours, and told as they are, but those that pass: like its absence they are DIRECTORY_UNAVAILABLE,
+/// because it is not our database that is away, nor are we overloaded. Whose own time is over hears DEADLINE_EXCEEDED.
 #[must_use]
-pub fn told(status: Status) -> Status {
+pub fn told(status: Status, deadline: Option<Deadline>) -> Status {
     match status.code() {
+        Code::DeadlineExceeded if deadline.is_some_and(|it| it.left().is_zero()) => {
+            too_late().into()
+        }
         Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded => {
             Refusal::new(
                 Kind::Unavailable,
                 "DIRECTORY_UNAVAILABLE",
                 "",
-                "暂时无法核实人员和服务对象，请稍后重试",
-                "staff and applicant cannot be checked at the moment: try again",
+                "目录服务暂时不可用，请稍后重试",
+                "the directory cannot be reached at the moment: try again",
             )
             .retry_after(Duration::from_secs(1))
             .into()

@@ -25,5 +25,5 @@ pub async fn check(
         .await;
     answered
         .map(tonic::Response::into_inner)
-        .map_err(absence::told)
+        .map_err(|status| absence::told(status, deadline))
 }

@@ -140,8 +140,7 @@ impl Server {
         assert!(status.success(), "{signal} was not sent");
     }
 
-    /// Until it is the master, which takes the others most of the time: that its own is gone is noticed, and voted on, and voted
-    /// on again where a vote has failed.
+    /// Until it is the master: the others have to notice that its own is gone, and to vote, again where a vote has failed.
     ///
     /// # Panics
     /// When it does not become it.

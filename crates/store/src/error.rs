@@ -77,7 +77,7 @@ impl From<Error> for Refusal {
                 Refusal::exists("ALREADY_EXISTS", "", "该记录已存在", "it exists already")
             }
             Error::Database(error) if is_down(&error) => {
-                tracing::warn!(%error, "the database cannot be reached");
+                tracing::warn!(%error, "the database cannot be reached, or has broken off what was asked");
                 Refusal::new(
                     Kind::Unavailable,
                     "DATABASE_UNAVAILABLE",
@@ -103,7 +103,8 @@ pub(crate) fn is_division_by_zero(error: &DbErr) -> bool {
     code(error).as_deref() == Some("22012")
 }
 
-/// Whether the database cannot be reached, or went away under a statement, of which nobody knows then whether it was done.
+/// Whether the database cannot be reached, or went away under a statement, of which nobody knows then whether it was done, or
+/// has broken a transaction off, of which nothing is left.
 pub(crate) fn is_down(error: &DbErr) -> bool {
     matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
         || matches!(

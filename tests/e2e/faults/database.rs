@@ -56,7 +56,7 @@ fn is_clear(status: &Status) -> bool {
     }
 }
 
-/// What fails is clear, and most of it names the database.
+/// What fails is clear, and enough of it names the database.
 fn errors_are_clear(outcome: &Outcome) {
     let tally = &outcome.tally;
     let failed = tally.commands.failed.iter().chain(&tally.reads.failed);

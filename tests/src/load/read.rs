@@ -23,7 +23,7 @@ use bangban_proto::bangban::{
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 
-use super::{Caller, DEADLINE, command::Trace, desk::Desk};
+use super::{Caller, command::Trace, desk::Desk};
 use crate::case::ITEM;
 
 /// What is read back after it was written.
@@ -64,7 +64,7 @@ pub(super) async fn back(caller: &Caller, district: &str, written: &Trace) -> Re
 /// moment, says that it does not know.
 async fn free(caller: &Caller, request: GetAvailabilityRequest) -> Result<(), Status> {
     let mut bookings = BookingServiceClient::new(caller.ways.of(Service::Scheduling));
-    let until = Instant::now() + DEADLINE;
+    let until = Instant::now() + Duration::from_secs(5);
     loop {
         let answer = bookings.get_availability(caller.request(request.clone()));
         let days = answer.await?.into_inner().days;

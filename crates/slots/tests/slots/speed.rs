@@ -56,6 +56,7 @@ async fn rate<F: Future<Output = ()> + Send>(
     settle: impl Fn(Picked) -> F + Send + Sync + Copy + 'static,
 ) -> f64 {
     let start = Instant::now();
+    let until = start + 5 * bangban_rig::PATIENCE;
     let clients = (0..16).map(|_| {
         let (gate, day) = (gate.clone(), day.clone());
         async move {
@@ -63,7 +64,9 @@ async fn rate<F: Future<Output = ()> + Send>(
                 let answer = loop {
                     match gate.pick(&day, 0, Who::Ordinary).await {
                         // A "full" that is told too late is not told.
-                        Picked::Again { after } => tokio::time::sleep(after).await,
+                        Picked::Again { after } if Instant::now() < until => {
+                            tokio::time::sleep(after).await;
+                        }
                         answer => break answer,
                     }
                 };

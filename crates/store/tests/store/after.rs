@@ -12,13 +12,16 @@ use crate::{
 };
 
 /// Waits for a position, again when it is not seen yet: that comes after five seconds, for which a machine may stand
-/// still.
-async fn seen(reader: &Store, after: &str) {
+/// still. Says whether it was seen at the first time.
+async fn seen(reader: &Store, after: &str) -> bool {
     let until = Instant::now() + PATIENCE;
+    let mut is_first = true;
     loop {
         match reader.wait_for(after).await {
-            Ok(()) => return,
-            Err(Error::Refused(it)) if it.reason == "NOT_SEEN_YET" && Instant::now() < until => {}
+            Ok(()) => return is_first,
+            Err(Error::Refused(it)) if it.reason == "NOT_SEEN_YET" && Instant::now() < until => {
+                is_first = false;
+            }
             Err(error) => panic!("{after}: {error}"),
         }
     }
@@ -55,7 +58,7 @@ async fn a_reader_waits_until_the_position_is_taken_in_and_no_longer() {
         begun.acquire().await.expect("open").forget();
         assert!(!waiting.is_finished(), "half of it is not enough");
         permits.add_permits(1);
-        waiting.await.expect("seen");
+        let mut at_once = vec![waiting.await.expect("seen")];
         // The next one is on its way: the first is still seen, the second not yet, and the own log always.
         let second = write(&source, "b").await;
         begun.acquire().await.expect("open").forget();
@@ -71,8 +74,12 @@ async fn a_reader_waits_until_the_position_is_taken_in_and_no_longer() {
             tokio::spawn(async move { seen(&other, &after).await })
         };
         permits.add_permits(100);
-        waiting.await.expect("seen");
-        elsewhere.await.expect("seen by another replica");
+        at_once.push(waiting.await.expect("seen"));
+        at_once.push(elsewhere.await.expect("seen by another replica"));
+        assert!(
+            at_once.contains(&true),
+            "nobody waits for longer than it takes"
+        );
         stop.cancel();
         task.await.expect("ended");
     }

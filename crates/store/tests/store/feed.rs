@@ -38,22 +38,29 @@ async fn rest(store: &Store, from: &str, types: &[&str]) -> (Vec<Act>, String) {
     let (mut acts, mut end) = (Vec::new(), from.to_owned());
     let until = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < until {
+        let began = tokio::time::Instant::now();
         let mut stream = tail(store, &end, types, true).await.expect("a stream");
-        let mut is_held_up = false;
+        let (mut is_answered, mut is_held_up) = (false, false);
         while let Some(answer) = stream.next().await {
             match answer {
                 Ok(answer) => {
                     acts.extend(answer.acts);
                     end = answer.position;
+                    is_answered = true;
                 }
                 Err(status) if refusal::reason(&status) == "FEED_HELD_UP" => is_held_up = true,
                 Err(status) => panic!("{status:?}"),
             }
         }
         if !is_held_up {
-            assert_ne!(end, "", "an end");
+            assert!(is_answered, "an end");
             return (acts, end);
         }
+        let waited = began.elapsed();
+        assert!(
+            waited >= Duration::from_secs(5),
+            "it waits first: {waited:?}"
+        );
     }
     panic!("held up for {PATIENCE:?}");
 }

@@ -1,6 +1,9 @@
 //! What is tried again and what is not; commands that come all at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bangban_kit::{identity::Caller, refusal::Refusal};
 use bangban_ledger::START;
@@ -18,7 +21,7 @@ use sea_orm::{
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::setting::{
-    ask, chain, insert, read, reason, request, run, standing, stands, stores, update,
+    PATIENCE, ask, chain, insert, read, reason, request, run, standing, stands, stores, update,
 };
 
 /// Commands at once: each try fails only because another command succeeded, so none needs more tries than there are.
@@ -102,7 +105,8 @@ async fn a_transaction_that_stood_still_for_too_long_is_broken_off_and_to_be_tri
             .await
             .expect("set");
         let mut done = Ok(());
-        while done.is_ok() {
+        let until = Instant::now() + PATIENCE;
+        while done.is_ok() && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(200)).await;
             done = transaction.execute_unprepared("SELECT 1").await.map(|_| ());
         }

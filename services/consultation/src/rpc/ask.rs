@@ -59,7 +59,7 @@ pub(crate) async fn assigned(
         }
     };
     let asked = tokio::try_join!(staffs.get_staff(staff), sites.get_site(site), person);
-    let (staff, site, person) = asked.map_err(absence::told)?;
+    let (staff, site, person) = asked.map_err(|status| absence::told(status, deadline))?;
     let (staff, site) = (staff.into_inner(), site.into_inner());
     Ok(assignment::check(&staff, &site, person.as_ref(), today)?)
 }

@@ -167,7 +167,7 @@ fn known(asked: Result<Contact, Status>) -> Result<Option<Contact>, Status> {
         {
             Ok(None)
         }
-        Err(status) => Err(absence::told(status)),
+        Err(status) => Err(absence::told(status, None)),
     }
 }
 

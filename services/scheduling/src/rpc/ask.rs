@@ -42,7 +42,7 @@ pub(crate) async fn known(
     let applicant = applicants
         .get_applicant(request)
         .await
-        .map_err(absence::told)?;
+        .map_err(|status| absence::told(status, deadline))?;
     let applicant = applicant.into_inner();
     if applicant.is_erased {
         return Err(Refusal::precondition(

@@ -216,7 +216,8 @@ async fn until_answered(
     day: &bangban_slots::Day,
     expected: &Said,
 ) -> Said {
-    for _ in 0..1000 {
+    let until = Instant::now() + 2 * bangban_rig::PATIENCE;
+    while Instant::now() < until {
         match redis.step(step, day).await {
             Ok(Said::Again) if *expected != Said::Again => {}
             Ok(said) => return said,

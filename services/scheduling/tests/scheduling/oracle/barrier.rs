@@ -69,11 +69,16 @@ impl Barrier {
         }
     }
 
-    /// Lets go when nobody waits any more: those who did, and have nobody left to answer to, will never write. Who has not read
-    /// yet what it was sent does not wait yet, so that nobody must for many looks.
+    /// Lets go when nobody waits any more: those who did, and have nobody left to answer to, will never write. It looks many
+    /// times, because a server that has not read yet what it was sent does not wait yet.
     pub async fn lets_none_write(self) {
         let mut quiet = 0;
+        let began = Instant::now();
         while quiet < QUIET {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "somebody writes again and again"
+            );
             let waiting = self.waiting().await;
             quiet = if waiting.is_empty() { quiet + 1 } else { 0 };
             for pid in waiting {

@@ -277,6 +277,7 @@ impl Stage {
         let day = Day::new(DISTRICT, SITE, self.days[0]).expect("a day");
         let gate = self.world.served.service.gate();
         let mut looks = Looks::within(PATIENCE, Duration::from_millis(20));
+        let mut given = 0;
         loop {
             let free = self.gate_has().await;
             if free == Some(0) {
@@ -286,8 +287,12 @@ impl Stage {
                 match picked {
                     Picked::Full => return true,
                     Picked::Again { .. } if !is_withheld => return false,
-                    _ => {}
+                    // One may come back between the two looks, because its hold has ended.
+                    Picked::Seat(_) => given += 1,
+                    Picked::Again { .. } | Picked::Unavailable(_) => {}
+                    other => panic!("{other:?}"),
                 }
+                assert!(given < 3, "seats are given while none is free");
             }
             assert!(
                 looks.goes_on().await,

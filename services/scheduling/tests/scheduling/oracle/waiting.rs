@@ -11,7 +11,7 @@ use bangban_rig::PATIENCE;
 use tonic::{Code, Response, Status};
 
 use super::{
-    calls::{Answer, id},
+    calls::{Answer, ONE_CALL, id},
     crowd::{rush, somebody},
     looks::Looks,
     redis::Redis,
@@ -32,12 +32,13 @@ const SPECIAL: usize = 2;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The answer, once it is not to try again.
-async fn told<T, F: Future<Output = Result<Response<T>, Status>>>(
+async fn answered<T, F: Future<Output = Result<Response<T>, Status>>>(
     ask: impl Fn() -> F,
 ) -> Result<T, Status> {
     let mut looks = Looks::within(PATIENCE, PAUSE);
     loop {
-        let answer = ask().await;
+        let answer = tokio::time::timeout(ONE_CALL, ask()).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer")));
         let code = answer.as_ref().err().map(Status::code);
         let is_not_now = matches!(
             code,
@@ -78,7 +79,7 @@ async fn joins(stage: &Stage, special: bool) -> Waiting {
         channel: Channel::Phone.into(),
         ..v1::JoinWaitingListRequest::default()
     };
-    let joined = told(|| async {
+    let joined = answered(|| async {
         let request = caller.request(request.clone());
         caller.client().join_waiting_list(request).await
     });
@@ -92,16 +93,24 @@ async fn now(stage: &Stage, place: &str) -> Waiting {
         waiting: place.to_owned(),
         after: String::new(),
     };
-    let read = told(|| async {
+    let read = answered(|| async {
         let request = caller.request(request.clone());
         caller.client().get_waiting(request).await
     });
     read.await.expect("read").waiting.expect("a place")
 }
 
+/// What became of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    Accepted,
+    Declined,
+    Passed,
+}
+
 /// What one who waits does with an offer: accepts it and gives the seat up, declines it, or lets it pass, as does who is too
 /// late.
-async fn answers(stage: &Stage, place: &Waiting, number: usize) {
+async fn answers(stage: &Stage, place: &Waiting, number: usize) -> Became {
     let (caller, district) = (stage.caller(number), DISTRICT.to_owned());
     let waiting = place.id.clone();
     let mut looks = Looks::within(Duration::from_secs(40), PAUSE);
@@ -115,14 +124,14 @@ async fn answers(stage: &Stage, place: &Waiting, number: usize) {
                     waiting: waiting.clone(),
                     ..v1::AcceptOfferRequest::default()
                 };
-                let accepted = told(|| async {
+                let accepted = answered(|| async {
                     let request = caller.request(request.clone());
                     caller.client().accept_offer(request).await
                 });
                 if let Some(change) = in_time(accepted.await) {
                     let gone = caller.cancel(&change.booking.expect("a booking").id).await;
                     assert_eq!(gone, Answer::GivenUp);
-                    return;
+                    return Became::Accepted;
                 }
             }
             (WaitingState::Offered, 1) => {
@@ -132,15 +141,15 @@ async fn answers(stage: &Stage, place: &Waiting, number: usize) {
                     waiting: waiting.clone(),
                     ..v1::DeclineOfferRequest::default()
                 };
-                let declined = told(|| async {
+                let declined = answered(|| async {
                     let request = caller.request(request.clone());
                     caller.client().decline_offer(request).await
                 });
                 if in_time(declined.await).is_some() {
-                    return;
+                    return Became::Declined;
                 }
             }
-            (WaitingState::Waiting, _) if !place.offers.is_empty() => return,
+            (WaitingState::Waiting, _) if !place.offers.is_empty() => return Became::Passed,
             _ => {}
         }
         assert!(looks.goes_on().await, "no offer comes: {place:?}");
@@ -166,7 +175,11 @@ pub async fn in_order(redis: Redis) {
     }
     let all = places.iter().enumerate();
     let all = all.map(|(number, place)| answers(&stage, place, number));
-    tokio::join!(rushed.leave(&stage), futures::future::join_all(all));
+    let all = futures::future::join_all(all);
+    let ((), became) = tokio::join!(rushed.leave(&stage), all);
+    for what in [Became::Accepted, Became::Declined, Became::Passed] {
+        assert!(became.contains(&what), "{what:?}: {became:?}");
+    }
     // Who waits yet has let one go: the seats come back for everybody.
     stage.clears().await;
     assert_eq!(rush(&stage, 0, 10).await.counts(), (3, 7));

@@ -33,6 +33,9 @@ const ROUND: Duration = Duration::from_secs(12);
 /// How long a day may stay wrong at the most, where the machine stands still meanwhile.
 const WITHIN: Duration = Duration::from_secs(90);
 
+/// How long a day in use may stay wrong, unless the machine stands still.
+const SOON: Duration = Duration::from_secs(10);
+
 /// How often it is tried whether days in use come before the round.
 const TRIES: u16 = 3;
 
@@ -196,9 +199,18 @@ async fn bb_9_2b_what_is_wrong_on_a_day_in_use_is_set_right_within_seconds_howev
         world.free(shown).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    seat_shown.becomes(FREE, TAKEN);
-    world.free(shown).await;
-    seat_shown.is_set_right(FREE).await;
+    let mut again = 0_u64;
+    loop {
+        let began = Instant::now();
+        seat_shown.becomes(FREE, TAKEN);
+        world.free(shown).await;
+        seat_shown.is_set_right(FREE).await;
+        again += 1;
+        if began.elapsed() < SOON {
+            break;
+        }
+        assert!(again < u64::from(TRIES), "it is left wrong for {SOON:?}");
+    }
 
     // The round comes to the other, however busy the machine has been since.
     seat_unused.is_set_right(FREE).await;
@@ -206,7 +218,7 @@ async fn bb_9_2b_what_is_wrong_on_a_day_in_use_is_set_right_within_seconds_howev
     let counts = world.served.service.gate().counts();
     assert_eq!(counts.drift_found, counts.drift_repaired);
     // Of one whose answer came too late nobody knows.
-    let wrong = 4 * u64::from(tries) + 1;
+    let wrong = 4 * u64::from(tries) + again;
     assert!(
         (wrong - 1..=wrong).contains(&counts.drift_found),
         "{counts:?}"
