@@ -35,7 +35,7 @@ static POSTGRES: OnceCell<Option<World>> = OnceCell::const_new();
 /// A day, in seconds.
 pub const DAY: i64 = 86_400;
 
-/// How long what runs unasked may take to notice.
+/// How long it is waited for what must come: a machine may stand still for seconds.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The day of an instant in Asia/Shanghai, `YYYY-MM-DD`; the instant in seconds since the epoch.

@@ -10,16 +10,13 @@ mod feeds;
 mod lost;
 mod rolling;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use bangban_kit::config::Config;
-use bangban_tests::{block_on, cluster::Cluster, load::Outcome, postgres::Postgres};
+use bangban_tests::{PATIENCE, block_on, cluster::Cluster, load::Outcome, postgres::Postgres};
 use tokio::sync::Mutex;
 
 static TURN: Mutex<()> = Mutex::const_new(());
-
-/// How long anything may take that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test on so many processes of each service, alone.
 fn on_cluster<F>(replicas: u16, test: impl FnOnce(Cluster, Arc<Postgres>) -> F)

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::{
     ask::{day, feed},
-    learned::{amended, says, until, worlds},
+    learned::{amended, says, worlds},
+    patience::until,
     world::{DISTRICT, SITE, World, numbers, slot},
 };
 

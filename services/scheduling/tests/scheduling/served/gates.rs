@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     ask::release,
-    learned,
+    patience::until,
     server::Served,
     world::{ADMIN, DISTRICT, LI_NA, World, at, numbers, reason, slot, worlds},
 };
@@ -149,7 +149,7 @@ async fn bb_9_2b_a_hold_that_was_written_long_behind_its_end_ends_all_the_same()
         assert_eq!(world.sweep().await, 0, "it does not look back");
         assert_eq!(world.free(date).await[0], (0, 0));
         let works = world.served.works();
-        learned::until("the audit has found it", async || {
+        until("the audit has found it", async || {
             world.free(date).await[0] == (1, 0)
         })
         .await;

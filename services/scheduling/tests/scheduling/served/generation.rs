@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use super::{
     ask::{day, release},
     double::Directory,
-    patience::PATIENCE,
+    patience::until,
     world::{LI_NA, SITE, World, at, database, reason, slot, worlds, written},
 };
 
@@ -42,15 +42,6 @@ async fn bb_7_1_1_a_reservation_is_lifted_only_under_the_generation_in_which_the
         world.booked(&slot(date, 0)).await;
         let late = world.person(&[]);
         assert_eq!(reason(world.hold(&slot(date, 1), &late).await), "SLOT_FULL");
-    }
-}
-
-/// Tries until it is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

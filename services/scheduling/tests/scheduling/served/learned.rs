@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     ask::{day, feed, moved, published, put_template},
     double::Directory,
-    patience::PATIENCE,
+    patience::{PATIENCE, until},
     world::{DISTRICT, SITE, World, database, numbers, reason, slot, template},
 };
 
@@ -31,15 +31,6 @@ pub async fn worlds(name: &str) -> Vec<World> {
         worlds.push(World::open_as(url, String::new(), directory).await);
     }
     worlds
-}
-
-/// Waits until something holds.
-pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !holds().await {
-        assert!(Instant::now() < end, "{what}");
-        sleep(Duration::from_millis(30)).await;
-    }
 }
 
 /// A day that differs in the district.

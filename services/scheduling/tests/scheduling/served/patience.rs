@@ -19,6 +19,15 @@ pub fn is_broken_off(status: &Status) -> bool {
     refusal::reason(status) == "DATABASE_UNAVAILABLE"
 }
 
+/// Looks, or tries, until it is so.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < end, "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The answer, once it is not one after which to ask again.
 pub async fn patiently<T, F: Future<Output = Result<T, Status>>>(
     is_passing: fn(&Status) -> bool,

@@ -12,11 +12,9 @@ use chrono::{DateTime, TimeDelta};
 use uuid::Uuid;
 
 use super::{
-    ask::{beside, cancel, day, exception, extend, id, moved, put_exception, put_template},
-    patience::{is_broken_off, patiently},
+    ask::{beside, cancel, close, day, exception, extend, id, moved, put_exception, put_template},
     world::{
-        ADMIN, CHEN_JUN, DISTRICT, LI_NA, OTHER_ITEM, SITE, World, changed, numbers, reason, slot,
-        worlds,
+        CHEN_JUN, DISTRICT, LI_NA, OTHER_ITEM, SITE, World, changed, numbers, reason, slot, worlds,
     },
 };
 
@@ -104,24 +102,6 @@ async fn bb_9_2b_whichever_extension_is_asked_for_again_is_no_extension() {
     }
 }
 
-async fn closed(world: &World, slot: &str) {
-    let request = v1::ChangeSlotRequest {
-        district: DISTRICT.to_owned(),
-        request_id: id(),
-        slot: slot.to_owned(),
-        capacity: 1,
-        is_closed: true,
-        reason: "窗口减少".to_owned(),
-        affects_bookings: true,
-        ..v1::ChangeSlotRequest::default()
-    };
-    let done = patiently(is_broken_off, || async {
-        let request = world.by(&ADMIN, request.clone());
-        world.capacity().change_slot(request).await
-    });
-    done.await.expect("closed");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bb_9_2b_a_live_hold_confirms_whatever_became_of_its_slot_and_is_not_stranded() {
     for world in worlds("live").await {
@@ -133,7 +113,7 @@ async fn bb_9_2b_a_live_hold_confirms_whatever_became_of_its_slot_and_is_not_str
             hold.expect("held")
         };
         let (by_hand, by_holiday) = (held(0).await, held(1).await);
-        closed(&world, &by_hand.slot).await;
+        close(&world, &by_hand.slot).await;
         let kept = world.confirm(&by_hand).await.expect("confirmed");
         world.sweep().await;
         assert!(world.get(&kept.id).await.is_kept, "on record");

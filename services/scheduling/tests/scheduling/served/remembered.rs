@@ -15,7 +15,7 @@ use super::{
     ask::release,
     double::Directory,
     learned,
-    patience::{is_not_now, patiently},
+    patience::{is_not_now, patiently, until},
     server::Served,
     world::{ITEM, LI_NA, OTHER_ITEM, World, database, numbers, reason, slot, worlds},
 };
@@ -172,7 +172,7 @@ async fn bb_7_2_an_item_that_directory_withdraws_is_remembered_no_more() {
         let before = learned().await;
         let works = world.served.works();
         learned::says(&world, vec![Said::ItemWithdrawn(withdrawn)]).await;
-        learned::until("it is heard of", async || learned().await > before).await;
+        until("it is heard of", async || learned().await > before).await;
         for somebody in [&person, &known] {
             let hold = holds(here, &slot(date, 3), (somebody, OTHER_ITEM)).await;
             assert_eq!(reason(hold), "ITEM_NOT_PUBLISHED");

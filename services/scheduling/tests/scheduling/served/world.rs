@@ -36,8 +36,7 @@ use uuid::Uuid;
 
 use super::{
     double::Directory,
-    learned::until,
-    patience::{PATIENCE, is_broken_off, is_not_now, patiently, told},
+    patience::{PATIENCE, is_broken_off, is_not_now, patiently, told, until},
     server::Served,
 };
 
