@@ -5,6 +5,7 @@
 mod cluster;
 mod faketime;
 mod installed;
+mod looks;
 pub mod metrics;
 mod sentinels;
 mod server;
@@ -17,6 +18,7 @@ use std::{
 
 pub use cluster::Cluster;
 pub use faketime::Faketime;
+pub use looks::Looks;
 pub use sentinels::Sentinels;
 pub use server::Server;
 

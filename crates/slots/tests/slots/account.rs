@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bangban_rig::{Cluster, Server};
+use bangban_rig::{Cluster, PATIENCE, Server};
 use bangban_slots::Counts;
 
 use crate::faults::gates;
@@ -14,8 +14,6 @@ use crate::truth::Truth;
 use crate::workload::{Crowd, day, ready};
 
 const OPERATING: &str = include_str!("../../../../docs/operating.md");
-
-const SECONDS: Duration = Duration::from_secs(60);
 
 /// What stands between backticks from the account on: its command, what it needs besides in a Cluster, and with a database.
 fn documented() -> [Vec<&'static str>; 3] {
@@ -64,22 +62,22 @@ async fn serves(url: &str, days: u32) {
     let truth: Arc<Truth> = Arc::default();
     let gates = gates(2, &truth, &settings(url));
     for gate in &gates {
-        ready(gate, SECONDS).await;
+        ready(gate, PATIENCE).await;
     }
     let crowd = Crowd::start(truth, gates.clone(), days);
-    crowd.gets(100, 50, SECONDS).await;
+    crowd.gets(100, 50, PATIENCE).await;
     let all = |count: fn(Counts) -> u64| gates.iter().map(|gate| count(gate.counts())).sum::<u64>();
     let since = Instant::now();
     // Of those who die when a row is written, and give its seat back.
     while all(|counts| counts.drift_repaired) == 0 {
-        assert!(since.elapsed() < SECONDS, "the audit has done nothing");
+        assert!(since.elapsed() < PATIENCE, "the audit has done nothing");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // As when capacity has changed.
     for day in (0..days).map(day) {
         gates[0].forget(&day).await.unwrap();
     }
-    crowd.gets(20, 20, SECONDS).await;
+    crowd.gets(20, 20, PATIENCE).await;
     let seen = Arc::clone(&crowd.seen);
     crowd.end().await;
     assert!(all(|counts| counts.rebuilds) > 0);

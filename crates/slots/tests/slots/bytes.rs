@@ -20,7 +20,7 @@ async fn a_month_of_all_sites_fits_in_a_gigabyte() {
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
     let gate = Gate::redis(server.patient(), truth as _).unwrap();
-    ready(&gate, Duration::from_secs(60)).await;
+    ready(&gate, bangban_rig::PATIENCE).await;
     let slot = SlotState {
         reserved: 1,
         seats: vec![Row::Taken, Row::Free, Row::Taken, Row::Free],

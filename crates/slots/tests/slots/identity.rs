@@ -4,21 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bangban_rig::{Server, eventually};
+use bangban_rig::{PATIENCE, Server, eventually};
 use bangban_slots::{BoxError, Gate, Generations, Health, Picked, Place, Settings, Who};
 
 use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 
-const SECONDS: Duration = Duration::from_secs(60);
-
 fn exists(server: &Server, script: &str) -> bool {
     server.ask::<Vec<bool>>(&["SCRIPT", "EXISTS", script])[0]
 }
 
 fn in_step(master: &Server, replica: &Server) {
-    eventually("the replica is in step", SECONDS, || {
+    eventually("the replica is in step", PATIENCE, || {
         let of = |server: &Server, name| server.info("replication", name);
         (of(replica, "role") == "slave"
             && of(replica, "master_link_status") == "up"
@@ -94,7 +92,7 @@ async fn a_master_that_was_demoted_and_promoted_again_is_not_believed() {
         ..first.patient()
     };
     let gate = Gate::redis(settings, Arc::clone(&truth) as _).unwrap();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
     let seat = pick_after_rebuild(&gate, &truth, &day).await;
@@ -115,7 +113,7 @@ async fn a_master_that_was_demoted_and_promoted_again_is_not_believed() {
     in_step(&second, &first);
     first.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     // Nobody notices.
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
 
     let answer = gate.pick(&day, 0, Who::Ordinary).await;
     assert!(matches!(answer, Picked::Again { .. }), "{answer:?}");
@@ -142,8 +140,8 @@ async fn says_full(gate: &Gate, day: &bangban_slots::Day) {
     loop {
         let after = match gate.pick(day, 0, Who::Ordinary).await {
             Picked::Full => return,
-            Picked::Again { after } if since.elapsed() < SECONDS => after,
-            Picked::Unavailable(it) if since.elapsed() < SECONDS => it.after,
+            Picked::Again { after } if since.elapsed() < PATIENCE => after,
+            Picked::Unavailable(it) if since.elapsed() < PATIENCE => it.after,
             other => panic!("{other:?}"),
         };
         tokio::time::sleep(after).await;
@@ -170,7 +168,7 @@ async fn a_seat_that_nobody_waits_for_any_more_is_given_back() {
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
     let gate = Gate::redis(server.patient(), Arc::clone(&truth) as _).unwrap();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
     drop(pick_after_rebuild(&gate, &truth, &day).await);
@@ -190,7 +188,7 @@ async fn without_redis_the_answer_comes_at_once() {
     let mut server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
     let gate = Gate::redis(server.settings(), Arc::clone(&truth) as _).unwrap();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
     server.kill();
     let day = day(0);
     while gate.health() == Health::Ready {
@@ -212,7 +210,7 @@ async fn without_redis_the_answer_comes_at_once() {
     }
     assert!(quickest < Duration::from_millis(100), "{quickest:?}");
     server.run();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
 }
 
 /// It answers, and is found again and again while somebody looks for a master: that makes it nobody's gate for a moment.
@@ -221,11 +219,11 @@ async fn a_redis_that_was_demoted_is_degraded_all_the_time_until_it_is_a_master_
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
     let gate = Gate::redis(server.patient(), Arc::clone(&truth) as _).unwrap();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
     let nobody = bangban_rig::free_port().to_string();
     server.ask::<()>(&["REPLICAOF", "127.0.0.1", &nobody]);
     let day = day(0);
-    let until = Instant::now() + SECONDS;
+    let until = Instant::now() + PATIENCE;
     while gate.begin_rebuild(&day).await.is_ok() {
         assert!(Instant::now() < until, "nobody notices");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -241,7 +239,7 @@ async fn a_redis_that_was_demoted_is_degraded_all_the_time_until_it_is_a_master_
         tokio::time::sleep(Duration::from_micros(200)).await;
     }
     server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,7 +251,7 @@ async fn a_password_is_used_and_a_wrong_one_is_no_gate() {
         crate::server::settings(&format!("redis://{login}@127.0.0.1:{}", server.port))
     };
     let gate = Gate::redis(at(":s%3acret"), Arc::clone(&truth) as _).unwrap();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
     let wrong = Gate::redis(at(":wrong"), Arc::clone(&truth) as _).unwrap();
     let answer = wrong.pick(&day(0), 0, Who::Ordinary).await;
     assert!(matches!(answer, Picked::Unavailable(_)), "{answer:?}");
@@ -287,7 +285,7 @@ async fn a_process_that_is_cut_off_with_an_old_master_tells_nobody_full() {
     let cut: Arc<Cut> = Arc::default();
     let truth = &cut.truth;
     let before = Gate::redis(old.patient(), Arc::clone(&cut) as _).unwrap();
-    ready(&before, SECONDS).await;
+    ready(&before, PATIENCE).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
     let Picked::Seat(seat) = pick_after_rebuild(&before, truth, &day).await else {
@@ -300,7 +298,7 @@ async fn a_process_that_is_cut_off_with_an_old_master_tells_nobody_full() {
 
     cut.is_cut.store(true, Ordering::Relaxed);
     let after = Gate::redis(new.patient(), Arc::clone(truth) as _).unwrap();
-    ready(&after, SECONDS).await;
+    ready(&after, PATIENCE).await;
     assert!(matches!(
         pick_after_rebuild(&after, truth, &day).await,
         Picked::Full
@@ -331,14 +329,14 @@ async fn a_release_through_an_old_master_frees_no_row() {
     let cut: Arc<Cut> = Arc::default();
     let truth = &cut.truth;
     let before = Gate::redis(old.patient(), Arc::clone(&cut) as _).unwrap();
-    ready(&before, SECONDS).await;
+    ready(&before, PATIENCE).await;
     let day = day(0);
     truth.publish(&day, &[(1, 0)]);
     let place = Place { slot: 0, seat: 0 };
     truth.claim(&day, place).unwrap();
     cut.is_cut.store(true, Ordering::Relaxed);
     let after = Gate::redis(new.patient(), Arc::clone(truth) as _).unwrap();
-    ready(&after, SECONDS).await;
+    ready(&after, PATIENCE).await;
     assert!(matches!(
         pick_after_rebuild(&after, truth, &day).await,
         Picked::Full
@@ -389,7 +387,7 @@ async fn tls_is_used_and_an_unknown_certificate_is_no_gate() {
         ..unknown.clone()
     };
     let gate = Gate::redis(known, Arc::clone(&truth) as _).unwrap();
-    ready(&gate, SECONDS).await;
+    ready(&gate, PATIENCE).await;
     let stranger = Gate::redis(unknown, Arc::clone(&truth) as _).unwrap();
     let answer = stranger.pick(&day(0), 0, Who::Ordinary).await;
     assert!(matches!(answer, Picked::Unavailable(_)), "{answer:?}");

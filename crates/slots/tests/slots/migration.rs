@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bangban_rig::{Cluster, Server};
+use bangban_rig::{Cluster, PATIENCE, Server};
 use bangban_slots::{Day, Gate, Picked, Place, Who};
 
 use crate::identity::pick_after_rebuild;
@@ -13,7 +13,6 @@ use crate::server::HasSettings;
 use crate::truth::Truth;
 use crate::workload::{day, ready};
 
-const SECONDS: Duration = Duration::from_secs(60);
 const SLOTS: u16 = 4;
 const SEATS: u16 = 1200;
 const ALL: usize = SLOTS as usize * SEATS as usize;
@@ -32,7 +31,7 @@ impl Given {
         let began = Instant::now();
         while self.places().len() < count {
             assert!(
-                began.elapsed() < SECONDS,
+                began.elapsed() < PATIENCE,
                 "only {} of {count} seats are given",
                 self.places().len()
             );
@@ -92,7 +91,7 @@ async fn a_day_that_moves_to_another_master_is_served_on_its_way_and_no_seat_is_
     let day = day(0);
     truth.publish(&day, &[(SEATS, 0); SLOTS as usize]);
     for gate in &gates {
-        ready(gate, SECONDS).await;
+        ready(gate, PATIENCE).await;
     }
     // It is known, so that nothing but its own bytes says what is free from now on.
     drop(pick_after_rebuild(&gates[0], &truth, &day).await);

@@ -1,7 +1,7 @@
 //! How fast one connection is, for orientation; nothing is asserted of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bangban_slots::{Gate, Picked, Who};
 
@@ -19,7 +19,7 @@ async fn picks_and_refusals_per_second() {
     let server = Server::start(&[]);
     let truth: Arc<Truth> = Arc::default();
     let gate = Gate::redis(server.patient(), Arc::clone(&truth) as _).unwrap();
-    ready(&gate, Duration::from_secs(60)).await;
+    ready(&gate, bangban_rig::PATIENCE).await;
     let day = day(0);
     truth.publish(&day, &[(20, 0)]);
     drop(pick_after_rebuild(&gate, &truth, &day).await);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bangban_rig::Looks;
 use bangban_slots::{Day, Error, Gate, Health, Picked, Place, Who};
 use chrono::NaiveDate;
 
@@ -17,12 +18,6 @@ pub fn day(number: u32) -> Day {
 
 /// Between two looks at what must come.
 pub const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-
-/// As many looks as fit into a time. They are counted, and not seconds: while the machine stands still nobody is served, and
-/// nobody looks.
-pub fn looks(within: Duration) -> std::ops::Range<u128> {
-    0..within.as_millis() / BETWEEN_LOOKS.as_millis()
-}
 
 const SLOTS: u16 = 3;
 const SEATS: u16 = 4;
@@ -109,18 +104,19 @@ impl Crowd {
     /// Until so many more seats were given out and so many more people told "full".
     pub async fn gets(&self, seats: u64, full: u64, within: Duration) {
         let before = self.numbers();
-        for _ in looks(within) {
+        let mut looks = Looks::within(within, BETWEEN_LOOKS);
+        loop {
             let now = self.numbers();
             if now.0 >= before.0 + seats && now.1 >= before.1 + full {
                 return;
             }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            assert!(
+                looks.goes_on().await,
+                "nobody was served for {within:?}: {}; {:?}",
+                self.seen,
+                self.gates[0].health()
+            );
         }
-        panic!(
-            "nobody was served for {within:?}: {}; {:?}",
-            self.seen,
-            self.gates[0].health()
-        );
     }
 
     /// Until each gate gave out so many seats and told so many people "full" since it was made.

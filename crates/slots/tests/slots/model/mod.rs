@@ -52,7 +52,7 @@ async fn gates(server: &Server) -> [(Patience, Gate); 3] {
         (patience, gate)
     });
     for (_, gate) in &gates {
-        ready(gate, Duration::from_secs(60)).await;
+        ready(gate, bangban_rig::PATIENCE).await;
     }
     gates
 }

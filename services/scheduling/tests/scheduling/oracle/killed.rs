@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bangban_rig::PATIENCE;
+use bangban_rig::{Looks, PATIENCE};
 
 use super::{
     barrier::Barrier,
     crowd::{CROWDS, PEOPLE, Regulars, all_are_had, rush, rush_while, while_it_happens},
-    looks::Looks,
     process::Process,
     redis::Redis,
     stage::Stage,

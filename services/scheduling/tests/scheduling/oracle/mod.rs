@@ -27,7 +27,6 @@ mod faults;
 mod judge;
 mod killed;
 mod linear;
-mod looks;
 mod process;
 mod quick;
 mod redis;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bangban_proto::bangban::scheduling::v1::{self as v1, BookingPolicy};
-use bangban_rig::PATIENCE;
+use bangban_rig::{Looks, PATIENCE};
 use bangban_scheduling::tasks;
 use bangban_slots::{Counts, Day, Health, Picked, Who as For};
 use chrono::NaiveDate;
@@ -17,7 +17,6 @@ use tonic::transport::{Channel, Endpoint};
 use super::{
     calls::{Caller, Log, ONE_CALL},
     judge::{self, History, Seen},
-    looks::Looks,
     redis::Redis,
     truth::{self, COOLING, HELD, Truth},
 };

@@ -7,13 +7,12 @@ use bangban_proto::bangban::{
     scheduling::v1::{self as v1, Waiting, WaitingState},
     types::v1::Channel,
 };
-use bangban_rig::PATIENCE;
+use bangban_rig::{Looks, PATIENCE};
 use tonic::{Code, Response, Status};
 
 use super::{
     calls::{Answer, ONE_CALL, id},
     crowd::{rush, somebody},
-    looks::Looks,
     redis::Redis,
     stage::{self, Stage},
 };

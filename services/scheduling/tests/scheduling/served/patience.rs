@@ -6,8 +6,7 @@ use bangban_kit::refusal;
 use bangban_store::Error;
 use tonic::{Code, Status};
 
-/// How long it is waited for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use bangban_rig::PATIENCE;
 
 /// Whether somebody is told to ask again, whatever for.
 pub fn is_not_now(status: &Status) -> bool {

@@ -13,6 +13,7 @@ pub struct Looks {
 
 impl Looks {
     /// As many as there are within a time, with such a pause between two of them.
+    #[must_use]
     pub fn within(time: Duration, pause: Duration) -> Self {
         let left = time.as_millis() / pause.as_millis();
         let until = Instant::now() + 10 * time;
